@@ -1,0 +1,24 @@
+//! Every named maximum: whatever a peer or a client can make grow has its bound here.
+
+/// Array elements that one decoded request may hold in any one array (as Kafka 4.4's decoders refuse more).
+pub const ARRAY_ELEMENTS_MAX: usize = 1_000_000;
+/// Tagged fields in any one structure.
+pub const TAGGED_FIELDS_MAX: usize = 10_000;
+/// Largest request frame before `socket.request.max.bytes` is known or where it does not apply (bytes).
+pub const FRAME_BYTES_MAX: usize = 100 * 1024 * 1024;
+/// Requests of one connection that may be appended but not yet answered.
+pub const IN_FLIGHT_REQUESTS_MAX: usize = 256;
+/// Response bytes that may wait in one connection's writer before it stops reading requests.
+pub const QUEUED_RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// A topic name's length (bytes), as Kafka bounds it.
+pub const TOPIC_NAME_BYTES_MAX: usize = 249;
+/// Partitions that one request may create.
+pub const PARTITIONS_PER_REQUEST_MAX: usize = 10_000;
+/// What a decompressed batch may grow to, as a multiple of the largest message that the topic takes.
+pub const DECOMPRESSION_RATIO_MAX: usize = 64;
+/// Headers that one record may carry.
+pub const RECORD_HEADERS_MAX: usize = 100_000;
+/// Incremental fetch sessions held at once (`max.incremental.fetch.session.cache.slots` overrides).
+pub const FETCH_SESSIONS_MAX: usize = 1_000;
+/// Idempotent producers remembered for one partition before the oldest are dropped.
+pub const PRODUCERS_PER_PARTITION_MAX: usize = 100_000;
