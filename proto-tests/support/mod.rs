@@ -1,0 +1,13 @@
+//! What the process tests share: servers to start and kill, client programs to drive, the wire spoken from schemas.
+//!
+//! Every test binary includes the whole of it and uses a part.
+#![allow(dead_code)]
+
+pub mod broker;
+pub mod client;
+pub mod paths;
+pub mod process;
+pub mod record;
+pub mod schema;
+pub mod tools;
+pub mod wire;
