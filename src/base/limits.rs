@@ -4,6 +4,12 @@
 pub const ARRAY_ELEMENTS_MAX: usize = 1_000_000;
 /// Tagged fields in any one structure.
 pub const TAGGED_FIELDS_MAX: usize = 10_000;
+/// What decoding a body may allocate, beside slices of the body itself: so many bytes for each of its bytes, ...
+pub const DECODED_BYTES_PER_BYTE_MAX: usize = 32;
+/// ... so many more (a small body with a few tagged fields has its fixed cost), ...
+pub const DECODED_BYTES_SLACK: usize = 64 * 1024;
+/// ... and so many at most.
+pub const DECODED_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Largest request frame before `socket.request.max.bytes` is known or where it does not apply (bytes).
 pub const FRAME_BYTES_MAX: usize = 100 * 1024 * 1024;
 /// Requests of one connection that may be appended but not yet answered.

@@ -1,1 +1,3 @@
 //! The `record` room.
+
+pub mod records;

@@ -1,0 +1,4 @@
+//! Configurations, quotas and client telemetry.
+
+pub mod request;
+pub mod response;

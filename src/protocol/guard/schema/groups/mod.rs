@@ -1,0 +1,4 @@
+//! Consumer groups: coordination and committed offsets.
+
+pub mod request;
+pub mod response;

@@ -1,0 +1,4 @@
+//! The controllers' quorum.
+
+pub mod request;
+pub mod response;

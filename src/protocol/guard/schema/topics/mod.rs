@@ -1,0 +1,4 @@
+//! Topics: what there is of them, creation, deletion, placement.
+
+pub mod request;
+pub mod response;

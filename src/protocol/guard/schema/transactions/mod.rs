@@ -1,0 +1,4 @@
+//! Transactions and producer ids.
+
+pub mod request;
+pub mod response;

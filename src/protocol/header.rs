@@ -1,0 +1,107 @@
+//! Headers: the request's, read without copying, and the response's.
+//!
+//! ```text
+//!  request v1, v2   [api key i16][api version i16][correlation id i32][client id: i16 length, -1 null][v2: tags]
+//!  response v0, v1  [correlation id i32][v1: tags]
+//! ```
+//!
+//! The client id keeps its two-byte length in v2, so that any server can read the header of any ApiVersions request (KIP-511).
+//! Which header a request has follows from its key and version, so a key that is not known cannot be parsed further.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use kafka_protocol::protocol::StrBytes;
+
+use super::api::ApiKey;
+use super::guard::{self, GuardError};
+use crate::base::codec::{CodecError, Reader};
+
+/// What a request says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestHeader {
+    /// Which API.
+    pub api_key: ApiKey,
+    /// Which version of it; any number: whether it is served is for the dispatch table to say.
+    pub api_version: i16,
+    /// What the response must repeat.
+    pub correlation_id: i32,
+    /// What the client calls itself (`client.id`); empty if it sent null, as Kafka takes it.
+    pub client_id: StrBytes,
+}
+
+/// Why a request's header cannot be read. Kafka closes the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// No API has that number.
+    #[error("unknown API key {0}")]
+    UnknownApiKey(i16),
+    /// A length or a piece of text is wrong.
+    #[error("malformed request header: {0}")]
+    Malformed(#[from] CodecError),
+    /// The tagged fields are wrong.
+    #[error("malformed tagged fields in the request header: {0}")]
+    Tags(#[from] GuardError),
+}
+
+impl RequestHeader {
+    /// Reads the header at the start of a frame (its size already taken off) and leaves `frame` at the body. The client id is a
+    /// slice of the frame.
+    pub fn parse(frame: &mut Bytes) -> Result<Self, HeaderError> {
+        let mut reader = Reader::new(frame);
+        let number = reader.i16()?;
+        let api_version = reader.i16()?;
+        let correlation_id = reader.i32()?;
+        let api_key = ApiKey::from_number(number).ok_or(HeaderError::UnknownApiKey(number))?;
+        let client_id_length = reader.nullable_string()?.map_or(0, str::len);
+        let client_id_end = reader.position();
+        if api_key.request_header_version(api_version) >= 2 {
+            guard::skip_tags(&mut reader)?;
+        }
+        let body_start = reader.position();
+        let text = frame.slice(client_id_end - client_id_length..client_id_end);
+        let client_id = StrBytes::from_utf8(text).map_err(|_| CodecError::NotUtf8)?;
+        frame.advance(body_start);
+        Ok(Self { api_key, api_version, correlation_id, client_id })
+    }
+
+    /// Writes the header that a request of ours carries.
+    pub fn write(&self, out: &mut BytesMut) {
+        out.put_i16(self.api_key.number());
+        out.put_i16(self.api_version);
+        out.put_i32(self.correlation_id);
+        let client_id = truncated(&self.client_id);
+        out.put_i16(client_id.len() as i16);
+        out.put_slice(client_id.as_bytes());
+        if self.api_key.request_header_version(self.api_version) >= 2 {
+            out.put_u8(0);
+        }
+    }
+}
+
+/// As much of `text` as a two-byte length can say, cut at a character.
+fn truncated(text: &str) -> &str {
+    let mut end = text.len().min(i16::MAX as usize);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Writes the header of the response to a request of that key and version.
+pub fn write_response_header(out: &mut BytesMut, api_key: ApiKey, api_version: i16, correlation_id: i32) {
+    out.put_i32(correlation_id);
+    if api_key.response_header_version(api_version) >= 1 {
+        out.put_u8(0);
+    }
+}
+
+/// Reads the header of a response (its size already taken off), leaves `frame` at the body and gives the correlation id.
+pub fn read_response_header(frame: &mut Bytes, api_key: ApiKey, api_version: i16) -> Result<i32, HeaderError> {
+    let mut reader = Reader::new(frame);
+    let correlation_id = reader.i32()?;
+    if api_key.response_header_version(api_version) >= 1 {
+        guard::skip_tags(&mut reader)?;
+    }
+    let body_start = reader.position();
+    frame.advance(body_start);
+    Ok(correlation_id)
+}
