@@ -3,8 +3,8 @@
 //! A body is a frozen slice of its frame: text and records of the decoded message are further slices of it, so that decoding
 //! copies no payload. What else a decode allocates is bounded by [`guard::decoded_bytes_max`].
 //!
-//! Some versions of Kafka 4.3.1 are on the wire exactly as an earlier one that kafka_protocol has; [`wire_version`] names them, so
-//! that a caller speaks of the version that the client sent. Versions with other fields have their own types in `extra`.
+//! Some versions of Kafka 4.3.1 are on the wire exactly as an earlier one that kafka_protocol has; `extra` names them, so that a
+//! caller speaks of the version that the client sent. Versions with other fields have their own types in `extra`.
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, Encodable, Message, Request};
@@ -63,17 +63,17 @@ pub enum EncodeError {
 pub fn decode<T: Request>(version: i16, body: Bytes) -> Result<T, DecodeError> {
     let key = ApiKey::from_number(T::KEY).ok_or(DecodeError::NoSuchApi(T::KEY))?;
     guard::check_request(key, version, &body)?;
-    unguarded(key, version, body)
+    unguarded(key, version, request_version::<T>(key, version), body)
 }
 
 /// Decodes the body of a response to a request of that key, as the client of a peer does.
 pub fn decode_response<T: Decodable + Message>(key: ApiKey, version: i16, body: Bytes) -> Result<T, DecodeError> {
     guard::check_response(key, version, &body)?;
-    unguarded(key, version, body)
+    unguarded(key, version, response_version::<T>(key, version), body)
 }
 
-fn unguarded<T: Decodable + Message>(key: ApiKey, version: i16, mut body: Bytes) -> Result<T, DecodeError> {
-    T::decode(&mut body, wire_version::<T>(key, version))
+fn unguarded<T: Decodable>(key: ApiKey, version: i16, wire_version: i16, mut body: Bytes) -> Result<T, DecodeError> {
+    T::decode(&mut body, wire_version)
         .map_err(|error| DecodeError::Decoder { key, version, reason: error.to_string() })
 }
 
@@ -87,7 +87,7 @@ pub fn response<T: Encodable + Message>(
     let mut out = BytesMut::with_capacity(RESPONSE_BYTES_HINT);
     frame::start(&mut out);
     header::write_response_header(&mut out, key, version, correlation_id);
-    encode_body(&mut out, key, version, body)?;
+    encode_body(&mut out, key, version, response_version::<T>(key, version), body)?;
     finish(out, key, version).map(Response::of_bytes)
 }
 
@@ -96,16 +96,22 @@ pub fn request<T: Request>(header: &RequestHeader, body: &T) -> Result<Bytes, En
     let mut out = BytesMut::with_capacity(RESPONSE_BYTES_HINT);
     frame::start(&mut out);
     header.write(&mut out);
-    encode_body(&mut out, header.api_key, header.api_version, body)?;
-    finish(out, header.api_key, header.api_version)
+    let (key, version) = (header.api_key, header.api_version);
+    encode_body(&mut out, key, version, request_version::<T>(key, version), body)?;
+    finish(out, key, version)
 }
 
 /// Most responses fit (bytes): one allocation, no growing.
 const RESPONSE_BYTES_HINT: usize = 256;
 
-fn encode_body<T: Encodable + Message>(out: &mut BytesMut, key: ApiKey, version: i16, body: &T) -> Result<(), EncodeError> {
-    body.encode(out, wire_version::<T>(key, version))
-        .map_err(|error| EncodeError::Encoder { key, version, reason: error.to_string() })
+fn encode_body<T: Encodable>(
+    out: &mut BytesMut,
+    key: ApiKey,
+    version: i16,
+    wire_version: i16,
+    body: &T,
+) -> Result<(), EncodeError> {
+    body.encode(out, wire_version).map_err(|error| EncodeError::Encoder { key, version, reason: error.to_string() })
 }
 
 fn finish(mut out: BytesMut, key: ApiKey, version: i16) -> Result<Bytes, EncodeError> {
@@ -113,6 +119,10 @@ fn finish(mut out: BytesMut, key: ApiKey, version: i16) -> Result<Bytes, EncodeE
 }
 
 /// The version by which `T` reads and writes what the client calls `version`.
-fn wire_version<T: Message>(key: ApiKey, version: i16) -> i16 {
-    if version > T::VERSIONS.max { extra::same_wire(key, version) } else { version }
+fn request_version<T: Message>(key: ApiKey, version: i16) -> i16 {
+    if version > T::VERSIONS.max { extra::same_wire_request(key, version) } else { version }
+}
+
+fn response_version<T: Message>(key: ApiKey, version: i16) -> i16 {
+    if version > T::VERSIONS.max { extra::same_wire_response(key, version) } else { version }
 }

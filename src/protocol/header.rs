@@ -78,7 +78,7 @@ impl RequestHeader {
 }
 
 /// As much of `text` as a two-byte length can say, cut at a character.
-fn truncated(text: &str) -> &str {
+pub(super) fn truncated(text: &str) -> &str {
     let mut end = text.len().min(i16::MAX as usize);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -13,9 +13,12 @@
 //! Invariant: no body reaches a decoder before `guard` has walked its every length.
 
 pub mod api;
+pub mod api_versions;
 pub mod codec;
 pub mod extra;
+pub mod fetch_response;
 pub mod frame;
 pub mod guard;
 pub mod header;
+pub mod produce_request;
 pub mod response;

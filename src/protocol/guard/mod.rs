@@ -25,9 +25,6 @@ use super::api::ApiKey;
 pub mod schema;
 mod walk;
 
-#[cfg(test)]
-mod walk_test;
-
 /// Why a body is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
