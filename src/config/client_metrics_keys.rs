@@ -1,0 +1,16 @@
+//! Client-metrics keys: one definition each (KIP-714).
+
+use super::definition::Bounds::{Any, Distinct};
+use super::definition::Emptiness::MayBeEmpty;
+use super::definition::Importance::Medium;
+use super::definition::{ConfigDef, int, list};
+
+/// The keys.
+pub(super) static DEFS: &[ConfigDef] = &[
+    list("metrics", Some(""), Distinct(MayBeEmpty), Medium)
+        .doc("Prefixes of the metrics that matching clients push; `*` for all."),
+    int("interval.ms", Some("300000"), Any, Medium)
+        .doc("How often matching clients push (ms)."),
+    list("match", Some(""), Distinct(MayBeEmpty), Medium)
+        .doc("Which clients are meant, as `selector=pattern`; all when empty."),
+];

@@ -1,0 +1,163 @@
+//! Typed accessors: the broker keys that code reads, each under its own name, read once and kept as plain fields.
+
+use super::server::ServerConfig;
+use super::value::Value;
+
+/// A type that a value can be read as.
+pub(super) trait FromValue: Default {
+    /// The value as this type; its zero where the value is null or of another type, which a test rules out.
+    fn from_value(value: Option<Value>) -> Self;
+}
+
+macro_rules! from_integer {
+    ($($type:ty),*) => {
+        $(impl FromValue for $type {
+            fn from_value(value: Option<Value>) -> Self {
+                match value {
+                    Some(Value::Integer(v)) => Self::try_from(v).unwrap_or_default(),
+                    _ => Self::default(),
+                }
+            }
+        })*
+    };
+}
+from_integer!(i16, i32, i64);
+
+impl FromValue for bool {
+    fn from_value(value: Option<Value>) -> Self {
+        matches!(value, Some(Value::Boolean(true)))
+    }
+}
+
+impl FromValue for f64 {
+    fn from_value(value: Option<Value>) -> Self {
+        if let Some(Value::Double(v)) = value { v } else { 0.0 }
+    }
+}
+
+macro_rules! typed {
+    ($($name:ident: $type:ty = $key:literal;)*) => {
+        /// The values of the keys below.
+        #[derive(Debug, Clone, Default)]
+        pub(super) struct Typed {
+            $($name: $type,)*
+        }
+
+        impl Typed {
+            /// Reads all through `value`.
+            pub(super) fn read(value: impl Fn(&str) -> Option<Value>) -> Self {
+                Self { $($name: FromValue::from_value(value($key)),)* }
+            }
+        }
+
+        impl ServerConfig {
+            $(
+                #[doc = concat!("`", $key, "`")]
+                pub fn $name(&self) -> $type {
+                    self.typed.$name
+                }
+            )*
+        }
+
+        #[cfg(test)]
+        pub(super) const TYPED: &[(&str, &str)] = &[$(($key, stringify!($type)),)*];
+    };
+}
+
+typed! {
+    num_partitions: i32 = "num.partitions";
+    default_replication_factor: i32 = "default.replication.factor";
+    auto_create_topics_enable: bool = "auto.create.topics.enable";
+    delete_topic_enable: bool = "delete.topic.enable";
+    min_insync_replicas: i32 = "min.insync.replicas";
+    request_timeout_ms: i32 = "request.timeout.ms";
+    initial_broker_registration_timeout_ms: i32 = "initial.broker.registration.timeout.ms";
+    broker_heartbeat_interval_ms: i32 = "broker.heartbeat.interval.ms";
+    broker_session_timeout_ms: i32 = "broker.session.timeout.ms";
+    num_recovery_threads_per_data_dir: i32 = "num.recovery.threads.per.data.dir";
+
+    socket_send_buffer_bytes: i32 = "socket.send.buffer.bytes";
+    socket_receive_buffer_bytes: i32 = "socket.receive.buffer.bytes";
+    socket_request_max_bytes: i32 = "socket.request.max.bytes";
+    socket_listen_backlog_size: i32 = "socket.listen.backlog.size";
+    max_connections: i32 = "max.connections";
+    max_connections_per_ip: i32 = "max.connections.per.ip";
+    max_connection_creation_rate: i32 = "max.connection.creation.rate";
+    connections_max_idle_ms: i64 = "connections.max.idle.ms";
+    connection_failed_authentication_delay_ms: i32 = "connection.failed.authentication.delay.ms";
+    socket_connection_setup_timeout_ms: i64 = "socket.connection.setup.timeout.ms";
+    socket_connection_setup_timeout_max_ms: i64 = "socket.connection.setup.timeout.max.ms";
+    max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots";
+    fetch_max_bytes: i32 = "fetch.max.bytes";
+    max_request_partition_size_limit: i32 = "max.request.partition.size.limit";
+
+    controller_quorum_election_timeout_ms: i32 = "controller.quorum.election.timeout.ms";
+    controller_quorum_fetch_timeout_ms: i32 = "controller.quorum.fetch.timeout.ms";
+    controller_quorum_election_backoff_max_ms: i32 = "controller.quorum.election.backoff.max.ms";
+    controller_quorum_append_linger_ms: i32 = "controller.quorum.append.linger.ms";
+    controller_quorum_request_timeout_ms: i32 = "controller.quorum.request.timeout.ms";
+    controller_quorum_retry_backoff_ms: i32 = "controller.quorum.retry.backoff.ms";
+    metadata_log_max_record_bytes_between_snapshots: i64 = "metadata.log.max.record.bytes.between.snapshots";
+    metadata_log_max_snapshot_interval_ms: i64 = "metadata.log.max.snapshot.interval.ms";
+    metadata_log_segment_bytes: i32 = "metadata.log.segment.bytes";
+    metadata_log_segment_ms: i64 = "metadata.log.segment.ms";
+    metadata_max_retention_bytes: i64 = "metadata.max.retention.bytes";
+    metadata_max_retention_ms: i64 = "metadata.max.retention.ms";
+
+    log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms";
+    log_flush_scheduler_interval_ms: i64 = "log.flush.scheduler.interval.ms";
+    log_flush_offset_checkpoint_interval_ms: i32 = "log.flush.offset.checkpoint.interval.ms";
+    log_flush_start_offset_checkpoint_interval_ms: i32 = "log.flush.start.offset.checkpoint.interval.ms";
+    log_initial_task_delay_ms: i64 = "log.initial.task.delay.ms";
+    message_max_bytes: i32 = "message.max.bytes";
+    replica_high_watermark_checkpoint_interval_ms: i64 = "replica.high.watermark.checkpoint.interval.ms";
+
+    offsets_topic_replication_factor: i16 = "offsets.topic.replication.factor";
+    offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions";
+    offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes";
+    offsets_topic_compression_codec: i32 = "offsets.topic.compression.codec";
+    offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes";
+    offsets_retention_minutes: i32 = "offsets.retention.minutes";
+    group_min_session_timeout_ms: i32 = "group.min.session.timeout.ms";
+    group_max_session_timeout_ms: i32 = "group.max.session.timeout.ms";
+    group_initial_rebalance_delay_ms: i32 = "group.initial.rebalance.delay.ms";
+    group_max_size: i32 = "group.max.size";
+
+    transaction_state_log_min_isr: i32 = "transaction.state.log.min.isr";
+    transaction_state_log_replication_factor: i16 = "transaction.state.log.replication.factor";
+    transaction_state_log_num_partitions: i32 = "transaction.state.log.num.partitions";
+    transaction_state_log_segment_bytes: i32 = "transaction.state.log.segment.bytes";
+    transactional_id_expiration_ms: i32 = "transactional.id.expiration.ms";
+    transaction_max_timeout_ms: i32 = "transaction.max.timeout.ms";
+    producer_id_expiration_ms: i32 = "producer.id.expiration.ms";
+    producer_id_expiration_check_interval_ms: i32 = "producer.id.expiration.check.interval.ms";
+    share_coordinator_state_topic_num_partitions: i32 = "share.coordinator.state.topic.num.partitions";
+    share_coordinator_state_topic_replication_factor: i16 = "share.coordinator.state.topic.replication.factor";
+    share_coordinator_state_topic_min_isr: i16 = "share.coordinator.state.topic.min.isr";
+    share_coordinator_state_topic_segment_bytes: i32 = "share.coordinator.state.topic.segment.bytes";
+    telemetry_max_bytes: i32 = "telemetry.max.bytes";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::broker;
+    use super::super::definition::ConfigType;
+    use super::TYPED;
+
+    #[test]
+    fn every_accessor_has_its_keys_type() {
+        for (key, kind) in TYPED {
+            let def = broker::find(key).unwrap_or_else(|| panic!("{key} is no key"));
+            let wanted = match def.kind {
+                ConfigType::Boolean => "bool",
+                ConfigType::Int => "i32",
+                ConfigType::Short => "i16",
+                ConfigType::Long => "i64",
+                ConfigType::Double => "f64",
+                _ => "none",
+            };
+            assert_eq!(*kind, wanted, "{key}");
+            assert!(def.default.is_some(), "{key} may be null");
+        }
+    }
+}
