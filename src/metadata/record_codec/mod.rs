@@ -1,0 +1,182 @@
+//! Metadata records in bytes, as Kafka frames them in the values of its metadata log and snapshots.
+//!
+//! ```text
+//!  frame version uvarint (1) | kind uvarint | version uvarint | fields, flexible: compact strings and arrays, tagged fields last
+//! ```
+//!
+//! Written is the version of each kind that metadata.version 30 (Kafka 4.3) writes; read is every version that Kafka 4.3 reads.
+//! A reader meets what a disk or a peer gave: it never panics and allocates no more than a small multiple of its input.
+
+mod broker;
+mod fields;
+mod security;
+mod settings;
+mod topic;
+
+use crate::base::codec::{CodecError, Reader, Writer};
+use crate::metadata::record::MetadataRecord;
+
+/// The version of the frame around each record.
+const FRAME_VERSION: u32 = 1;
+
+/// Why bytes are no metadata record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordCodecError {
+    /// A field cannot be read.
+    #[error("a field: {0}")]
+    Field(#[from] CodecError),
+    /// A frame of another version.
+    #[error("frame version {0} is not known")]
+    FrameVersion(u32),
+    /// A kind that is not read here.
+    #[error("the record kind {0} is not known")]
+    Kind(u32),
+    /// A version of a kind that is not read here.
+    #[error("version {version} of record kind {kind} is not known")]
+    Version {
+        /// The kind.
+        kind: u32,
+        /// Its version.
+        version: u32,
+    },
+    /// Bytes are left behind the record.
+    #[error("{0} bytes follow the record")]
+    Trailing(usize),
+}
+
+/// The number and the highest version of each kind.
+mod kind {
+    pub(super) const REGISTER_BROKER: (u32, u32) = (0, 4);
+    pub(super) const UNREGISTER_BROKER: (u32, u32) = (1, 0);
+    pub(super) const TOPIC: (u32, u32) = (2, 0);
+    pub(super) const PARTITION: (u32, u32) = (3, 2);
+    pub(super) const CONFIG: (u32, u32) = (4, 0);
+    pub(super) const PARTITION_CHANGE: (u32, u32) = (5, 2);
+    pub(super) const REMOVE_TOPIC: (u32, u32) = (9, 0);
+    pub(super) const USER_SCRAM_CREDENTIAL: (u32, u32) = (11, 0);
+    pub(super) const FEATURE_LEVEL: (u32, u32) = (12, 0);
+    pub(super) const CLIENT_QUOTA: (u32, u32) = (14, 0);
+    pub(super) const PRODUCER_IDS: (u32, u32) = (15, 0);
+    pub(super) const BROKER_REGISTRATION_CHANGE: (u32, u32) = (17, 3);
+    pub(super) const ACCESS_CONTROL_ENTRY: (u32, u32) = (18, 0);
+    pub(super) const REMOVE_ACCESS_CONTROL_ENTRY: (u32, u32) = (19, 0);
+    pub(super) const NO_OP: (u32, u32) = (20, 0);
+    pub(super) const REMOVE_USER_SCRAM_CREDENTIAL: (u32, u32) = (22, 0);
+    pub(super) const ALL: [(u32, u32); 16] = [
+        REGISTER_BROKER,
+        UNREGISTER_BROKER,
+        TOPIC,
+        PARTITION,
+        CONFIG,
+        PARTITION_CHANGE,
+        REMOVE_TOPIC,
+        USER_SCRAM_CREDENTIAL,
+        FEATURE_LEVEL,
+        CLIENT_QUOTA,
+        PRODUCER_IDS,
+        BROKER_REGISTRATION_CHANGE,
+        ACCESS_CONTROL_ENTRY,
+        REMOVE_ACCESS_CONTROL_ENTRY,
+        NO_OP,
+        REMOVE_USER_SCRAM_CREDENTIAL,
+    ];
+}
+
+fn kind_of(record: &MetadataRecord) -> (u32, u32) {
+    match record {
+        MetadataRecord::RegisterBroker(_) => kind::REGISTER_BROKER,
+        MetadataRecord::UnregisterBroker(_) => kind::UNREGISTER_BROKER,
+        MetadataRecord::Topic(_) => kind::TOPIC,
+        MetadataRecord::Partition(_) => kind::PARTITION,
+        MetadataRecord::Config(_) => kind::CONFIG,
+        MetadataRecord::PartitionChange(_) => kind::PARTITION_CHANGE,
+        MetadataRecord::RemoveTopic { .. } => kind::REMOVE_TOPIC,
+        MetadataRecord::UserScramCredential(_) => kind::USER_SCRAM_CREDENTIAL,
+        MetadataRecord::FeatureLevel(_) => kind::FEATURE_LEVEL,
+        MetadataRecord::ClientQuota(_) => kind::CLIENT_QUOTA,
+        MetadataRecord::ProducerIds(_) => kind::PRODUCER_IDS,
+        MetadataRecord::BrokerRegistrationChange(_) => kind::BROKER_REGISTRATION_CHANGE,
+        MetadataRecord::AccessControlEntry(_) => kind::ACCESS_CONTROL_ENTRY,
+        MetadataRecord::RemoveAccessControlEntry { .. } => kind::REMOVE_ACCESS_CONTROL_ENTRY,
+        MetadataRecord::NoOp => kind::NO_OP,
+        MetadataRecord::RemoveUserScramCredential { .. } => kind::REMOVE_USER_SCRAM_CREDENTIAL,
+    }
+}
+
+/// Appends the record in its frame.
+pub fn encode(record: &MetadataRecord, out: &mut Writer) {
+    let (kind, version) = kind_of(record);
+    out.uvarint(FRAME_VERSION);
+    out.uvarint(kind);
+    out.uvarint(version);
+    match record {
+        MetadataRecord::RegisterBroker(r) => broker::put_register(out, r),
+        MetadataRecord::UnregisterBroker(r) => broker::put_unregister(out, r),
+        MetadataRecord::Topic(r) => topic::put_topic(out, r),
+        MetadataRecord::Partition(r) => topic::put_partition(out, r),
+        MetadataRecord::Config(r) => settings::put_config(out, r),
+        MetadataRecord::PartitionChange(r) => topic::put_change(out, r),
+        MetadataRecord::RemoveTopic { topic_id } => fields::put_only_id(out, *topic_id),
+        MetadataRecord::UserScramCredential(r) => security::put_scram(out, r),
+        MetadataRecord::FeatureLevel(r) => settings::put_feature(out, r),
+        MetadataRecord::ClientQuota(r) => settings::put_quota(out, r),
+        MetadataRecord::ProducerIds(r) => settings::put_producer_ids(out, r),
+        MetadataRecord::BrokerRegistrationChange(r) => broker::put_change(out, r),
+        MetadataRecord::AccessControlEntry(r) => security::put_acl(out, r),
+        MetadataRecord::RemoveAccessControlEntry { id } => fields::put_only_id(out, *id),
+        MetadataRecord::NoOp => fields::put_no_tags(out),
+        MetadataRecord::RemoveUserScramCredential { name, mechanism } => security::put_remove_scram(out, name, *mechanism),
+    }
+}
+
+/// Reads one record that fills `bytes`.
+pub fn decode(bytes: &[u8]) -> Result<MetadataRecord, RecordCodecError> {
+    let mut reader = Reader::new(bytes);
+    let frame_version = reader.uvarint()?;
+    if frame_version != FRAME_VERSION {
+        return Err(RecordCodecError::FrameVersion(frame_version));
+    }
+    let number = reader.uvarint()?;
+    let version = reader.uvarint()?;
+    let known = kind::ALL.iter().copied().find(|k| k.0 == number).ok_or(RecordCodecError::Kind(number))?;
+    if version > known.1 {
+        return Err(RecordCodecError::Version { kind: number, version });
+    }
+    let record = decode_fields(known, version, &mut reader)?;
+    match reader.remaining() {
+        0 => Ok(record),
+        left => Err(RecordCodecError::Trailing(left)),
+    }
+}
+
+fn decode_fields(known: (u32, u32), version: u32, r: &mut Reader<'_>) -> Result<MetadataRecord, RecordCodecError> {
+    Ok(match known {
+        kind::REGISTER_BROKER => MetadataRecord::RegisterBroker(broker::register(r, version)?),
+        kind::UNREGISTER_BROKER => MetadataRecord::UnregisterBroker(broker::unregister(r)?),
+        kind::TOPIC => MetadataRecord::Topic(topic::topic(r)?),
+        kind::PARTITION => MetadataRecord::Partition(topic::partition(r, version)?),
+        kind::CONFIG => MetadataRecord::Config(settings::config(r)?),
+        kind::PARTITION_CHANGE => MetadataRecord::PartitionChange(topic::change(r)?),
+        kind::REMOVE_TOPIC => MetadataRecord::RemoveTopic { topic_id: fields::only_id(r)? },
+        kind::USER_SCRAM_CREDENTIAL => MetadataRecord::UserScramCredential(security::scram(r)?),
+        kind::FEATURE_LEVEL => MetadataRecord::FeatureLevel(settings::feature(r)?),
+        kind::CLIENT_QUOTA => MetadataRecord::ClientQuota(settings::quota(r)?),
+        kind::PRODUCER_IDS => MetadataRecord::ProducerIds(settings::producer_ids(r)?),
+        kind::BROKER_REGISTRATION_CHANGE => MetadataRecord::BrokerRegistrationChange(broker::change(r)?),
+        kind::ACCESS_CONTROL_ENTRY => MetadataRecord::AccessControlEntry(security::acl(r)?),
+        kind::REMOVE_ACCESS_CONTROL_ENTRY => MetadataRecord::RemoveAccessControlEntry { id: fields::only_id(r)? },
+        kind::NO_OP => {
+            fields::skip_tags(r)?;
+            MetadataRecord::NoOp
+        }
+        kind::REMOVE_USER_SCRAM_CREDENTIAL => {
+            let (name, mechanism) = security::remove_scram(r)?;
+            MetadataRecord::RemoveUserScramCredential { name, mechanism }
+        }
+        (number, _) => return Err(RecordCodecError::Kind(number)),
+    })
+}
+
+#[cfg(test)]
+#[path = "mod_test.rs"]
+mod tests;
