@@ -105,3 +105,58 @@ pub fn read_response_header(frame: &mut Bytes, api_key: ApiKey, api_version: i16
     frame.advance(body_start);
     Ok(correlation_id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(api_key: ApiKey, api_version: i16, client_id: &'static str) -> RequestHeader {
+        RequestHeader { api_key, api_version, correlation_id: 77, client_id: StrBytes::from_static_str(client_id) }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_the_body_is_left() {
+        for (key, version) in [(ApiKey::Metadata, 1), (ApiKey::Metadata, 12), (ApiKey::SaslHandshake, 1), (ApiKey::ApiVersions, 99)] {
+            let mut out = BytesMut::new();
+            header(key, version, "rdkafka").write(&mut out);
+            out.extend_from_slice(b"body");
+            let mut frame = out.freeze();
+            assert_eq!(RequestHeader::parse(&mut frame), Ok(header(key, version, "rdkafka")));
+            assert_eq!(&frame[..], b"body");
+        }
+    }
+
+    #[test]
+    fn a_null_client_id_is_an_empty_one() {
+        let mut frame = Bytes::from_static(&[0, 3, 0, 1, 0, 0, 0, 77, 0xff, 0xff]);
+        assert_eq!(RequestHeader::parse(&mut frame), Ok(header(ApiKey::Metadata, 1, "")));
+        assert!(frame.is_empty());
+    }
+
+    #[test]
+    fn broken_headers_are_errors() {
+        let parse = |bytes: &'static [u8]| RequestHeader::parse(&mut Bytes::from_static(bytes));
+        assert_eq!(parse(&[0, 93, 0, 0, 0, 0, 0, 0, 0, 0]), Err(HeaderError::UnknownApiKey(93)));
+        assert!(matches!(parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xfe]), Err(HeaderError::Malformed(CodecError::BadLength(-2)))));
+        assert!(matches!(parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0, 9, b'x']), Err(HeaderError::Malformed(_))));
+        assert!(matches!(parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0, 2, 0xc3, 0x28]), Err(HeaderError::Malformed(CodecError::NotUtf8))));
+        // Version 12 has tags: a count beyond what the frame holds, and twenty million of them.
+        assert!(matches!(parse(&[0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 5]), Err(HeaderError::Tags(_))));
+        assert!(matches!(parse(&[0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 0x80, 0xda, 0xc4, 9]), Err(HeaderError::Tags(GuardError::TooManyTags { .. }))));
+        for end in 0..10 {
+            let whole: &'static [u8] = &[0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 0];
+            assert!(parse(&whole[..end]).is_err());
+        }
+    }
+
+    #[test]
+    fn responses_to_api_versions_have_the_old_header() {
+        let mut out = BytesMut::new();
+        write_response_header(&mut out, ApiKey::ApiVersions, 3, 5);
+        assert_eq!(&out[..], [0, 0, 0, 5]);
+        out.clear();
+        write_response_header(&mut out, ApiKey::Metadata, 9, 5);
+        assert_eq!(&out[..], [0, 0, 0, 5, 0]);
+        assert_eq!(read_response_header(&mut out.freeze(), ApiKey::Metadata, 9), Ok(5));
+    }
+}

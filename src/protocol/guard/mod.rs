@@ -8,7 +8,8 @@
 //!   [`ARRAY_ELEMENTS_MAX`];
 //! - each length lies within the bytes that remain, no text is longer than 32767 bytes, and all text is UTF-8;
 //! - null stands only where the schema allows it, and no varint runs past five bytes or 32 bits;
-//! - a structure has at most [`TAGGED_FIELDS_MAX`] tagged fields, and each known one fills exactly the size it announces;
+//! - a structure has at most [`TAGGED_FIELDS_MAX`] tagged fields, each known one fills exactly the size it announces and
+//!   belongs to the version;
 //! - what a decode would allocate, beside slices of the body, is at most [`DECODED_BYTES_PER_BYTE_MAX`] times the body and
 //!   [`DECODED_BYTES_SLACK`] more, and never over [`DECODED_BYTES_MAX`].
 //!
@@ -83,6 +84,14 @@ pub enum GuardError {
         structure: &'static str,
         /// The count that was announced.
         count: usize,
+    },
+    /// A tag stands for a field that only other versions have; Kafka refuses it too.
+    #[error("the tagged field {field} is not in version {version}")]
+    TagNotInVersion {
+        /// The field.
+        field: &'static str,
+        /// The version.
+        version: i16,
     },
     /// A tagged field is shorter or longer than it says.
     #[error("the tagged field {field} is not as long as it says")]

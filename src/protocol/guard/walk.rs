@@ -54,8 +54,13 @@ impl<'a> Walk<'a> {
                 None => self.null(field),
             },
             Type::Struct(inner) => {
-                if field.nullable.contains(self.version) && self.reader.i8().map_err(codec(name))? < 0 {
-                    return Ok(());
+                if field.nullable.contains(self.version) {
+                    match self.reader.i8().map_err(codec(name))? {
+                        -1 => return Ok(()),
+                        1 => {}
+                        // Readers differ in what else they take for "there": Kafka any positive, kafka_protocol none.
+                        other => return Err(codec(name)(CodecError::BadLength(other.into()))),
+                    }
                 }
                 self.structure(inner)
             }
@@ -153,11 +158,10 @@ impl<'a> Walk<'a> {
         for _ in 0..count {
             let tag = self.reader.uvarint().map_err(codec(name))?;
             let size = self.reader.uvarint().map_err(codec(name))? as usize;
-            let known = structure.fields.iter().find(|field| {
-                field.versions.contains(self.version)
-                    && matches!(field.tag, Some((number, versions)) if number == tag && versions.contains(self.version))
-            });
-            match known {
+            match structure.fields.iter().find(|field| matches!(field.tag, Some((number, _)) if number == tag)) {
+                Some(field) if !(field.is_tagged(self.version) && field.versions.contains(self.version)) => {
+                    return Err(GuardError::TagNotInVersion { field: field.name, version: self.version });
+                }
                 Some(field) => {
                     let start = self.reader.position();
                     self.value(field)?;
