@@ -1,0 +1,154 @@
+//! A case: one load, run on each server in turn, in pairs and in ABBA order, with its null baseline between the pairs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, Topic};
+use crate::null_server;
+use crate::options::Options;
+use crate::procfs::Usage;
+use crate::servers::{Make, Server};
+use crate::table::{self, Outcome};
+use crate::wire::WireError;
+
+/// What one run of a load measured: named values in the order in which they are to be shown.
+#[derive(Default)]
+pub struct Sample {
+    pub values: Vec<(&'static str, f64)>,
+    pub client_share: f64,
+    pub foreign_share: f64,
+    pub steal_share: f64,
+}
+
+impl Sample {
+    pub fn of(usage: &Usage) -> Sample {
+        Sample {
+            values: Vec::new(),
+            client_share: usage.client_share,
+            foreign_share: usage.foreign_share,
+            steal_share: usage.steal_share,
+        }
+    }
+
+    pub fn with(mut self, name: &'static str, value: f64) -> Sample {
+        self.values.push((name, value));
+        self
+    }
+}
+
+pub type Run<'a> = &'a dyn Fn(&Server, &Options) -> Result<Sample, WireError>;
+
+/// The servers under test and what has been measured so far.
+pub struct Bench {
+    pub options: Options,
+    pub ours: Option<Server>,
+    pub peer: Option<Server>,
+    pub outcomes: Vec<Outcome>,
+    pub failures: Vec<String>,
+}
+
+impl Bench {
+    /// Starts the brokers that the long-lived scenarios share.
+    pub fn start(options: Options) -> Result<Bench, WireError> {
+        std::fs::create_dir_all(&options.directory).map_err(|error| error.to_string())?;
+        let wanted = ["S1", "S2", "S3", "S6", "S8", "java-perf"].iter().any(|name| options.wants(name));
+        let broker = |make: Make, on: bool| {
+            let directory = options.directory.join(make.name());
+            (on && wanted).then(|| Server::fresh(make, &directory, options.pin)).transpose()
+        };
+        let ours = broker(Make::Ottla, options.ours)?;
+        let peer = broker(Make::Kafka, options.peer)?;
+        Ok(Bench { options, ours, peer, outcomes: Vec::new(), failures: Vec::new() })
+    }
+
+    /// Runs `pairs` pairs of `run` (or as many as the command line says) and prints what came of it.
+    pub fn case(&mut self, scenario: &'static str, title: &str, pairs: usize, null: Option<null_server::Kind>, run: Run) {
+        let pairs = self.options.pairs.unwrap_or(pairs);
+        let mut samples: BTreeMap<&'static str, Vec<Sample>> = BTreeMap::new();
+        eprintln!("{scenario} {title}");
+        for pair in 0..pairs {
+            let mut turn: Vec<&Server> = self.ours.iter().chain(&self.peer).collect();
+            if pair % 2 == 1 {
+                turn.reverse();
+            }
+            for server in turn {
+                match run(server, &self.options) {
+                    Ok(sample) => samples.entry(server.make.name()).or_default().push(sample),
+                    Err(error) => self.failures.push(format!("{scenario} {title}, {}: {error}", server.make.name())),
+                }
+            }
+            // One null run between two pairs is enough: it has no warm-up to speak of.
+            if let Some(kind) = null.filter(|_| pair % 2 == 0) {
+                match null_run(kind, &self.options, run) {
+                    Ok(sample) => samples.entry(kind.name()).or_default().push(sample),
+                    Err(error) => self.failures.push(format!("{scenario} {title}, {}: {error}", kind.name())),
+                }
+            }
+        }
+        let mut take = |name: &'static str| samples.remove(name).unwrap_or_default();
+        let (ours, peer) = (take(Make::Ottla.name()), take(Make::Kafka.name()));
+        let null = null.map(|kind| (kind.name(), take(kind.name())));
+        self.report(Outcome { scenario, title: title.into(), ours, peer, null });
+    }
+
+    pub fn report(&mut self, outcome: Outcome) {
+        print!("{}", table::text(&outcome));
+        self.outcomes.push(outcome);
+    }
+}
+
+fn null_run(kind: null_server::Kind, options: &Options, run: Run) -> Result<Sample, WireError> {
+    let directory = options.directory.join(kind.name());
+    let server = Server::fresh(Make::Null(kind), &directory, options.pin)?;
+    run(&server, options)
+}
+
+static TOPICS: AtomicU32 = AtomicU32::new(0);
+
+/// A new topic for one run; on a null server only a name.
+pub fn topic(server: &Server, partitions: i32) -> Result<Topic, WireError> {
+    let name = format!("bench-{}", TOPICS.fetch_add(1, Ordering::Relaxed));
+    if matches!(server.make, Make::Null(_)) {
+        return Ok(Topic { name, id: [0; 16], partitions });
+    }
+    Client::connect(server.address)?.create_topic(&name, partitions, &[])
+}
+
+/// Deletes the topic and gives the server a moment to give its disk space back, so that the next run starts alike.
+pub fn end_topic(server: &Server, topic: &Topic) -> Result<(), WireError> {
+    if matches!(server.make, Make::Null(_)) {
+        return Ok(());
+    }
+    Client::connect(server.address)?.delete_topic(&topic.name)?;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while disk_bytes(&server.data_directory()) > 64 << 20 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Disk space that the files under `directory` really take.
+pub fn disk_bytes(directory: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
+        Ok(metadata) => metadata.blocks() * 512,
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}
+
+/// Writes and deletes a file as large as a run, so that the page cache's memory has been touched before anything counts.
+pub fn warm_page_cache(directory: &Path, bytes: usize) -> std::io::Result<()> {
+    use std::io::Write;
+    let path = directory.join("warm");
+    let mut file = std::fs::File::create(&path)?;
+    let chunk = vec![7u8; 1 << 20];
+    for _ in 0..bytes / chunk.len() {
+        file.write_all(&chunk)?;
+    }
+    std::fs::remove_file(&path)
+}

@@ -1,0 +1,78 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+pub struct Options {
+    /// Scenarios to run, in the order of the program; empty means the default set.
+    pub scenarios: Vec<String>,
+    pub quick: bool,
+    pub ours: bool,
+    pub peer: bool,
+    /// Pairs of runs per case, if not the case's own number.
+    pub pairs: Option<usize>,
+    /// Server on one core, generator on the other.
+    pub pin: bool,
+    pub json: Option<PathBuf>,
+    /// Where the servers' data goes.
+    pub directory: PathBuf,
+}
+
+pub const USAGE: &str = "\
+cargo bench --bench scenarios -- [SCENARIO ...] [OPTIONS]
+
+Scenarios: S1 S2 S3 S6 S8 S12 limits (the default set), java-perf (Java's own tools as load)
+
+  --quick         about 3 minutes instead of 15: fewer pairs, shorter runs
+  --pairs N       pairs of runs per case (order ABBA)
+  --ours-only     leave Apache Kafka out
+  --peer-only     leave Ottla out
+  --pin           server on core 1, generator on core 0
+  --dir PATH      where data goes (default: target/bench-data)
+  --json FILE     also write every sample to FILE, as JSON";
+
+impl Options {
+    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let target = target.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"));
+        let mut options = Options {
+            scenarios: Vec::new(),
+            quick: false,
+            ours: true,
+            peer: true,
+            pairs: None,
+            pin: false,
+            json: None,
+            directory: target.join("bench-data"),
+        };
+        let mut arguments = arguments.filter(|argument| argument != "--bench");
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--quick" => options.quick = true,
+                "--ours-only" => options.peer = false,
+                "--peer-only" => options.ours = false,
+                "--pin" => options.pin = true,
+                "--pairs" => options.pairs = Some(value()?.parse().map_err(|_| "--pairs needs a number")?),
+                "--json" => options.json = Some(value()?.into()),
+                "--dir" => options.directory = value()?.into(),
+                name if SCENARIOS.contains(&name) => options.scenarios.push(name.into()),
+                other => return Err(format!("{other:?} is not known\n\n{USAGE}")),
+            }
+        }
+        Ok(options)
+    }
+
+    pub fn wants(&self, scenario: &str) -> bool {
+        if self.scenarios.is_empty() {
+            return scenario != "java-perf";
+        }
+        self.scenarios.iter().any(|wanted| wanted == scenario)
+    }
+
+    /// `full`, or `quick` in a quick run.
+    pub fn pick<T>(&self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+const SCENARIOS: &[&str] = &["limits", "S1", "S2", "S3", "S6", "S8", "S12", "java-perf"];
