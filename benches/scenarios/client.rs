@@ -47,13 +47,21 @@ impl Client {
         let id = reader.topic_id()?;
         wire::no_error("CreateTopics", reader.i16()?)?;
         let deadline = Instant::now() + Duration::from_secs(60);
-        while self.led_partitions(name)? < partitions {
+        let every: Vec<i32> = (0..partitions).collect();
+        let (probe, _) = wire::fetch(&id, &every, 0, 1);
+        // Metadata may name a leader before the broker has taken up its duty, so a fetch has to succeed too.
+        while self.led_partitions(name)? < partitions || !self.fetchable(&probe)? {
             if Instant::now() > deadline {
                 return Err(format!("{name} has no leaders after 60 s"));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(Topic { name: name.into(), id, partitions })
+    }
+
+    fn fetchable(&mut self, probe: &[u8]) -> Result<bool, WireError> {
+        let answer = self.call(probe)?;
+        Ok(wire::fetch_answer(&answer, |_, _| Ok(())).is_ok())
     }
 
     pub fn delete_topic(&mut self, name: &str) -> Result<(), WireError> {
