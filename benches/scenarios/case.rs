@@ -141,14 +141,25 @@ pub fn disk_bytes(directory: &Path) -> u64 {
     entries.flatten().map(size).sum()
 }
 
-/// Writes and deletes a file as large as a run, so that the page cache's memory has been touched before anything counts.
-pub fn warm_page_cache(directory: &Path, bytes: usize) -> std::io::Result<()> {
-    use std::io::Write;
-    let path = directory.join("warm");
-    let mut file = std::fs::File::create(&path)?;
-    let chunk = vec![7u8; 1 << 20];
-    for _ in 0..bytes / chunk.len() {
-        file.write_all(&chunk)?;
-    }
-    std::fs::remove_file(&path)
+/// Touches `share` of the memory that is free and gives it back. On a virtual machine the first touch of a page costs
+/// ten times a later one, and the page cache would pay it in the middle of a run.
+pub fn warm_memory(share: f64) {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("MemFree:")).unwrap_or_default();
+    let free_kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0.0);
+    const CHUNK: usize = 64 << 20;
+    let chunks = (free_kib * 1024.0 * share) as usize / CHUNK;
+    let touch = |_| {
+        let touch_one = |_| {
+            let mut chunk = Vec::<u8>::with_capacity(CHUNK);
+            chunk.resize(CHUNK, 1);
+            std::hint::black_box(chunk)
+        };
+        (0..chunks / 2).map(touch_one).collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            scope.spawn(move || drop(touch(thread)));
+        }
+    });
 }

@@ -60,7 +60,7 @@ fn run(options: Options) -> Result<Vec<String>, String> {
         pin_to_core_0()?;
     }
     std::fs::create_dir_all(&options.directory).map_err(|error| error.to_string())?;
-    case::warm_page_cache(&options.directory, options.pick(4 << 30, 2 << 30)).map_err(|error| error.to_string())?;
+    case::warm_memory(options.pick(0.6, 0.3));
     let mut bench = Bench::start(options)?;
     type Scenario = fn(&mut Bench);
     let scenarios: [(&str, Scenario); 8] = [

@@ -97,7 +97,8 @@ fn notes(outcome: &Outcome) -> String {
         let share = median(&shares).unwrap_or(0.0) * 100.0;
         clients.push(format!("{name} {share:.0} %{}", if share > 60.0 { " (client-bound)" } else { "" }));
     }
-    let all = || outcome.ours.iter().chain(&outcome.peer);
+    let limits = || outcome.null.iter().flat_map(|(_, samples)| samples);
+    let all = || outcome.ours.iter().chain(&outcome.peer).chain(limits());
     let worst = |pick: fn(&Sample) -> f64| all().map(pick).fold(0.0, f64::max) * 100.0;
     let noisy = all().filter(|sample| sample.foreign_share + sample.steal_share > 0.05).count();
     format!(
