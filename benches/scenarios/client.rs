@@ -46,21 +46,26 @@ impl Client {
         reader.bytes()?;
         let id = reader.topic_id()?;
         wire::no_error("CreateTopics", reader.i16()?)?;
+        let topic = Topic { name: name.into(), id, partitions };
         let deadline = Instant::now() + Duration::from_secs(60);
-        let every: Vec<i32> = (0..partitions).collect();
-        let (probe, _) = wire::fetch(&id, &every, 0, 1);
-        // Metadata may name a leader before the broker has taken up its duty, so a fetch has to succeed too.
-        while self.led_partitions(name)? < partitions || !self.fetchable(&probe)? {
+        while !self.serves(&topic)? {
             if Instant::now() > deadline {
                 return Err(format!("{name} has no leaders after 60 s"));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(Topic { name: name.into(), id, partitions })
+        Ok(topic)
     }
 
-    fn fetchable(&mut self, probe: &[u8]) -> Result<bool, WireError> {
-        let answer = self.call(probe)?;
+    /// True if each partition has a leader that answers a fetch: metadata may name a leader before the broker has taken
+    /// up its duty.
+    fn serves(&mut self, topic: &Topic) -> Result<bool, WireError> {
+        if self.led_partitions(&topic.name)? < topic.partitions {
+            return Ok(false);
+        }
+        let every: Vec<i32> = (0..topic.partitions).collect();
+        let (probe, _) = wire::fetch(&topic.id, &every, 0, 1);
+        let answer = self.call(&probe)?;
         Ok(wire::fetch_answer(&answer, |_, _| Ok(())).is_ok())
     }
 
@@ -128,12 +133,12 @@ impl Client {
     }
 }
 
-/// Waits until a server at `address` answers metadata requests and, if `topic` is given, leads all its partitions.
-pub fn wait_ready(address: SocketAddr, topic: Option<(&str, i32)>, at_most: Duration) -> Result<(), WireError> {
+/// Waits until a server at `address` answers metadata requests and, if `topic` is given, serves all its partitions.
+pub fn wait_ready(address: SocketAddr, topic: Option<&Topic>, at_most: Duration) -> Result<(), WireError> {
     let deadline = Instant::now() + at_most;
     loop {
         let answer = Client::connect(address).and_then(|mut client| match topic {
-            Some((name, partitions)) => client.led_partitions(name).map(|led| led >= partitions),
+            Some(topic) => client.serves(topic),
             None => client.led_partitions("no-such-topic").map(|_| true),
         });
         match answer {

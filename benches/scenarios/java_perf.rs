@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::case::{self, Bench, Sample};
 use crate::client::Topic;
-use crate::procfs::{self, Snapshot};
+use crate::procfs::{self, Snapshot, Usage};
 use crate::produce::PARTITIONS;
 use crate::servers::Server;
 use crate::wire::WireError;
@@ -34,6 +34,11 @@ fn number_before(text: &str, unit: &str) -> Option<f64> {
     before.trim_end().rsplit([' ', '(']).next()?.parse().ok()
 }
 
+/// The load is a process of its own here, so the shares of generator and strangers mean nothing.
+fn unshared(usage: &Usage) -> Sample {
+    Sample { client_share: 0.0, foreign_share: 0.0, ..Sample::of(usage) }
+}
+
 fn produce(server: &Server, topic: &Topic, records: u64, size: u64) -> Result<Sample, WireError> {
     let (count, len) = (records.to_string(), size.to_string());
     let bootstrap = format!("bootstrap.servers={}", server.address);
@@ -50,7 +55,7 @@ fn produce(server: &Server, topic: &Topic, records: u64, size: u64) -> Result<Sa
     }
     let rate = number_before(&text, "MB/sec").ok_or_else(|| format!("no rate in: {text}"))?;
     let gigabytes = (records * size) as f64 / 1e9;
-    Ok(Sample { client_share: 0.0, ..Sample::of(&usage) }
+    Ok(unshared(&usage)
         .with("MB/s", rate * 1.048576)
         .with("broker CPU-s/GB", usage.server / gigabytes)
         .with("peak RSS MiB", procfs::memory_mib(server.pid).1))
@@ -64,7 +69,7 @@ fn consume(server: &Server, topic: &Topic, records: u64, size: u64) -> Result<Sa
     let usage = snapshot.until_now();
     let rate = number_before(&text, "MB/sec").ok_or_else(|| format!("no rate in: {text}"))?;
     let gigabytes = (records * size) as f64 / 1e9;
-    Ok(Sample { client_share: 0.0, ..Sample::of(&usage) }
+    Ok(unshared(&usage)
         .with("MB/s", rate)
         .with("broker CPU-s/GB", usage.server / gigabytes)
         .with("peak RSS MiB", procfs::memory_mib(server.pid).1))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::client;
+use crate::client::{self, Topic};
 use crate::null_server;
 use crate::procfs;
 use crate::wire::WireError;
@@ -61,7 +61,7 @@ impl Server {
 
     /// Starts the process and waits until it answers (and leads `topic`); returns the seconds from the start of the
     /// process to there. For Kafka that leaves its separate format step out.
-    pub fn start(&mut self, topic: Option<(&str, i32)>) -> Result<f64, WireError> {
+    pub fn start(&mut self, topic: Option<&Topic>) -> Result<f64, WireError> {
         match self.make {
             Make::Ottla => self.start_ottla(topic),
             Make::Kafka => self.start_kafka(topic),
@@ -78,7 +78,7 @@ impl Server {
         command
     }
 
-    fn start_ottla(&mut self, topic: Option<(&str, i32)>) -> Result<f64, WireError> {
+    fn start_ottla(&mut self, topic: Option<&Topic>) -> Result<f64, WireError> {
         let config = self.directory.join("server.properties");
         if !config.exists() {
             let controller = free_port()?;
@@ -106,7 +106,7 @@ impl Server {
         Ok(begun.elapsed().as_secs_f64())
     }
 
-    fn start_kafka(&mut self, topic: Option<(&str, i32)>) -> Result<f64, WireError> {
+    fn start_kafka(&mut self, topic: Option<&Topic>) -> Result<f64, WireError> {
         let oracle = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto-tests/kafka/oracle");
         let mut command = self.command(&oracle);
         command.arg("start").arg(&self.directory).arg(self.address.port().to_string());

@@ -64,11 +64,11 @@ fn restart(make: Make, partitions: i32, bytes: u64, options: &Options) -> Result
     fill(&server, &topic, bytes)?;
     let (with_topics, _) = procfs::memory_mib(server.pid);
     let stopped = server.stop();
-    let clean = server.start(Some(("start", partitions)))?;
+    let clean = server.start(Some(&topic))?;
     // Something behind the recovery point, so that there is something to recover.
     fill(&server, &topic, bytes / 10)?;
     server.kill();
-    let unclean = server.start(Some(("start", partitions)))?;
+    let unclean = server.start(Some(&topic))?;
     let (resident, _) = procfs::memory_mib(server.pid);
     Ok(Sample::default()
         .with("clean stop ms", stopped * 1e3)
