@@ -13,6 +13,7 @@
 //!                                                                 └─> describe::*
 //! ```
 
+pub mod alter;
 pub mod broker;
 pub mod client_metrics;
 mod client_metrics_keys;
@@ -21,6 +22,8 @@ pub mod definition;
 pub mod describe;
 mod env;
 pub mod error;
+#[cfg(test)]
+mod examples_test;
 pub mod group;
 mod group_keys;
 pub mod listeners;

@@ -81,16 +81,12 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .refused(reason::PLUGIN)
         .doc("The class that keeps share state."),
     int("share.coordinator.state.topic.num.partitions", Some("50"), AtLeast(1), High)
-        .not_yet(reason::GROUPS)
         .doc("Partitions of the share-state topic; must not change once it exists."),
     short("share.coordinator.state.topic.replication.factor", Some("3"), AtLeast(1), High)
-        .not_yet(reason::GROUPS)
         .doc("Replicas of the share-state topic."),
     short("share.coordinator.state.topic.min.isr", Some("2"), AtLeast(1), High)
-        .not_yet(reason::GROUPS)
         .doc("In-sync replicas that a write to the share-state topic needs."),
     int("share.coordinator.state.topic.segment.bytes", Some("104857600"), AtLeast(1), High)
-        .not_yet(reason::GROUPS)
         .doc("Segment size of the share-state topic (bytes)."),
     int("share.coordinator.state.topic.compression.codec", Some("0"), Any, High)
         .not_yet(reason::GROUPS)
