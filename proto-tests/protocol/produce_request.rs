@@ -16,12 +16,12 @@ fn reading_in_place_sees_what_the_crate_sees() {
             let body = Bytes::from(generate::body(generate::request(ApiKey::Produce), version, seed, true));
             let theirs: messages::ProduceRequest = codec::decode(version, body.clone()).unwrap();
             let ours = ProduceRequest::decode(version, body).unwrap();
-            assert_eq!(ours.transactional_id, theirs.transactional_id.map(|id| id.0));
+            assert_eq!(ours.transactional_id(), theirs.transactional_id.as_ref().map(|id| id.0.as_str()));
             assert_eq!((ours.acks, ours.timeout_ms), (theirs.acks, theirs.timeout_ms));
             assert_eq!(ours.topic_count(), theirs.topic_data.len());
             assert_eq!(ours.topics().count(), theirs.topic_data.len());
             for (our, their) in ours.topics().zip(&theirs.topic_data) {
-                assert_eq!(our.name, their.name.0);
+                assert_eq!(our.name, their.name.0.as_str());
                 assert_eq!(&our.id.0, their.topic_id.as_bytes());
                 assert_eq!(our.partition_count, their.partition_data.len());
                 let pairs: Vec<_> = our.partitions().map(|partition| (partition.index.0, partition.records)).collect();

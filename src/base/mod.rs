@@ -8,3 +8,4 @@ pub mod error_code;
 pub mod ids;
 pub mod limits;
 pub mod random;
+pub mod topic_name;

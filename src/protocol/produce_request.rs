@@ -1,7 +1,7 @@
 //! The Produce request, versions 3 to 13, read in place: no structure is built per topic or partition.
 //!
-//! The guard has walked the body; the iterators walk it once more and hand out slices of it. Text is cut out and checked once
-//! per topic, records are a slice of the frame.
+//! The guard has walked the body; the iterators walk it once more. Names are borrowed from the frame; only a partition's records
+//! are a counted slice of it, since they outlive the request.
 //!
 //! ```text
 //!  request    transactional id? | acks i16 | timeout i32 | [topics] | 9+: tags
@@ -9,8 +9,9 @@
 //!  partition  index i32 | records? | 9+: tags
 //! ```
 
+use std::ops::Range;
+
 use bytes::Bytes;
-use kafka_protocol::protocol::StrBytes;
 
 use super::api::ApiKey;
 use super::codec::DecodeError;
@@ -21,15 +22,15 @@ use crate::base::ids::{PartitionIndex, Uuid};
 /// A Produce request.
 #[derive(Clone, Debug)]
 pub struct ProduceRequest {
-    /// The transactional id, or none.
-    pub transactional_id: Option<StrBytes>,
     /// 0, 1, or -1 for all in-sync replicas; whatever the client sent.
     pub acks: i16,
     /// How long to wait for the other replicas (ms).
     pub timeout_ms: i32,
     form: Form,
-    /// From the first topic on.
-    topics: Bytes,
+    body: Bytes,
+    transactional_id: Option<Range<usize>>,
+    /// Where the first topic starts in the body.
+    topics_start: usize,
     topic_count: usize,
 }
 
@@ -40,17 +41,17 @@ struct Form {
 }
 
 /// One topic of the request.
-#[derive(Clone, Debug)]
-pub struct ProducedTopic {
+#[derive(Clone, Copy, Debug)]
+pub struct ProducedTopic<'a> {
     /// Its name; empty from version 13 on.
-    pub name: StrBytes,
+    pub name: &'a str,
     /// Its id; zero before version 13.
     pub id: Uuid,
     /// How many partitions follow.
     pub partition_count: usize,
-    form: Form,
-    /// From the first partition on; past the topic's end there is more.
-    partitions: Bytes,
+    request: &'a ProduceRequest,
+    /// Where the first partition starts in the body.
+    partitions_start: usize,
 }
 
 /// One partition of a topic.
@@ -67,24 +68,33 @@ impl ProduceRequest {
     pub fn decode(version: i16, body: Bytes) -> Result<Self, DecodeError> {
         guard::check_request(ApiKey::Produce, version, &body)?;
         let form = Form { flexible: ApiKey::Produce.is_flexible(version), by_id: version >= 13 };
-        Self::read(form, &body).map_err(|error| DecodeError::Decoder {
+        Self::read(form, body).map_err(|error| DecodeError::Decoder {
             key: ApiKey::Produce,
             version,
             reason: error.to_string(),
         })
     }
 
-    fn read(form: Form, body: &Bytes) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(body);
-        let transactional_id = match form.flexible {
-            true => reader.compact_nullable_string()?,
-            false => reader.nullable_string()?,
+    fn read(form: Form, body: Bytes) -> Result<Self, CodecError> {
+        let mut reader = Reader::new(&body);
+        let length = match form.flexible {
+            true => (reader.uvarint()? as usize).checked_sub(1),
+            false => usize::try_from(reader.i16()?).ok(),
         };
-        let transactional_id = transactional_id.map(|text| str_bytes(body, text));
+        let id_start = reader.position();
+        reader.bytes(length.unwrap_or(0))?;
+        let transactional_id = length.map(|length| id_start..id_start + length);
         let acks = reader.i16()?;
         let timeout_ms = reader.i32()?;
         let topic_count = count(&mut reader, form)?;
-        Ok(Self { transactional_id, acks, timeout_ms, form, topics: body.slice(reader.position()..), topic_count })
+        let topics_start = reader.position();
+        Ok(Self { acks, timeout_ms, form, body, transactional_id, topics_start, topic_count })
+    }
+
+    /// The transactional id, or none.
+    pub fn transactional_id(&self) -> Option<&str> {
+        let bytes = self.body.get(self.transactional_id.clone()?)?;
+        std::str::from_utf8(bytes).ok()
     }
 
     /// How many topics there are.
@@ -93,58 +103,62 @@ impl ProduceRequest {
     }
 
     /// The topics, in the client's order.
-    pub fn topics(&self) -> impl Iterator<Item = ProducedTopic> + '_ {
-        let mut reader = Reader::new(&self.topics);
+    pub fn topics(&self) -> impl Iterator<Item = ProducedTopic<'_>> {
+        let mut reader = self.reader_at(self.topics_start);
         (0..self.topic_count).map_while(move |_| self.topic(&mut reader).ok())
     }
 
-    fn topic(&self, reader: &mut Reader<'_>) -> Result<ProducedTopic, CodecError> {
+    fn topic<'a>(&'a self, reader: &mut Reader<'a>) -> Result<ProducedTopic<'a>, CodecError> {
         let form = self.form;
-        let (name, id) = match form.by_id {
-            true => (StrBytes::new(), reader.uuid()?),
-            false => {
-                let name = if form.flexible { reader.compact_string()? } else { reader.string()? };
-                (str_bytes(&self.topics, name), Uuid::ZERO)
-            }
+        let (name, id) = match (form.by_id, form.flexible) {
+            (true, _) => ("", reader.uuid()?),
+            (false, true) => (reader.compact_string()?, Uuid::ZERO),
+            (false, false) => (reader.string()?, Uuid::ZERO),
         };
         let partition_count = count(reader, form)?;
-        let partitions = self.topics.slice(reader.position()..);
+        let partitions_start = self.position(reader);
         for _ in 0..partition_count {
-            skip_partition(reader, form)?;
+            reader.i32()?;
+            if let Some(length) = records_length(reader, form)? {
+                reader.bytes(length)?;
+            }
+            skip_tags(reader, form)?;
         }
         skip_tags(reader, form)?;
-        Ok(ProducedTopic { name, id, partition_count, form, partitions })
+        Ok(ProducedTopic { name, id, partition_count, request: self, partitions_start })
+    }
+
+    fn reader_at(&self, start: usize) -> Reader<'_> {
+        Reader::new(self.body.get(start..).unwrap_or_default())
+    }
+
+    /// Where in the body a reader of its rest stands.
+    fn position(&self, reader: &Reader<'_>) -> usize {
+        self.body.len() - reader.remaining()
     }
 }
 
-impl ProducedTopic {
+impl<'a> ProducedTopic<'a> {
     /// The partitions, in the client's order.
-    pub fn partitions(&self) -> impl Iterator<Item = ProducedPartition> + '_ {
-        let mut reader = Reader::new(&self.partitions);
-        (0..self.partition_count).map_while(move |_| self.partition(&mut reader).ok())
-    }
-
-    fn partition(&self, reader: &mut Reader<'_>) -> Result<ProducedPartition, CodecError> {
-        let index = PartitionIndex(reader.i32()?);
-        let records = match records_length(reader, self.form)? {
-            Some(length) => {
-                let start = reader.position();
-                reader.bytes(length)?;
-                Some(self.partitions.slice(start..start + length))
-            }
-            None => None,
-        };
-        skip_tags(reader, self.form)?;
-        Ok(ProducedPartition { index, records })
+    pub fn partitions(&self) -> impl Iterator<Item = ProducedPartition> + use<'a> {
+        let request = self.request;
+        let mut reader = request.reader_at(self.partitions_start);
+        (0..self.partition_count).map_while(move |_| partition(request, &mut reader).ok())
     }
 }
 
-fn skip_partition(reader: &mut Reader<'_>, form: Form) -> Result<(), CodecError> {
-    reader.i32()?;
-    if let Some(length) = records_length(reader, form)? {
-        reader.bytes(length)?;
-    }
-    skip_tags(reader, form)
+fn partition(request: &ProduceRequest, reader: &mut Reader<'_>) -> Result<ProducedPartition, CodecError> {
+    let index = PartitionIndex(reader.i32()?);
+    let records = match records_length(reader, request.form)? {
+        Some(length) => {
+            let start = request.position(reader);
+            reader.bytes(length)?;
+            Some(request.body.slice(start..start + length))
+        }
+        None => None,
+    };
+    skip_tags(reader, request.form)?;
+    Ok(ProducedPartition { index, records })
 }
 
 fn records_length(reader: &mut Reader<'_>, form: Form) -> Result<Option<usize>, CodecError> {
@@ -169,10 +183,4 @@ fn skip_tags(reader: &mut Reader<'_>, form: Form) -> Result<(), CodecError> {
         reader.bytes(size as usize)?;
     }
     Ok(())
-}
-
-/// `text`, which lies within `of`, as a slice of it.
-fn str_bytes(of: &Bytes, text: &str) -> StrBytes {
-    // The text was checked as UTF-8 by the reader; this checks a topic's name once more, some nanoseconds.
-    StrBytes::from_utf8(of.slice_ref(text.as_bytes())).unwrap_or_default()
 }
