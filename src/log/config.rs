@@ -63,8 +63,6 @@ pub struct LogConfig {
     pub timestamp_after_max_ms: Millis,
     /// `compression.type` with its level
     pub compression_type: CompressionType,
-    /// `preallocate`: a new segment's file gets its blocks at once.
-    pub preallocate: bool,
     /// `file.delete.delay.ms`
     pub file_delete_delay_ms: Millis,
     /// `min.insync.replicas`
@@ -94,7 +92,6 @@ impl Default for LogConfig {
             timestamp_before_max_ms: Millis(i64::MAX),
             timestamp_after_max_ms: Millis(3_600_000),
             compression_type: CompressionType::Producer,
-            preallocate: false,
             file_delete_delay_ms: Millis(60_000),
             min_insync_replicas: 1,
             producer_id_expiration_ms: Millis(86_400_000),

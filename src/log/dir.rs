@@ -1,48 +1,122 @@
-//! One log directory.
-use std::path::Path;
-use std::sync::Arc;
+//! A log directory: whose it is, and whether another process uses it.
+//!
+//! `meta.properties` says which cluster and node it belongs to and gives the directory its own id; a directory of another
+//! cluster or node is refused before anything in it is touched.
+//!
+//! ```text
+//!  version=1
+//!  cluster.id=5L6g3nShT-eMCtK--X86sw
+//!  node.id=1
+//!  directory.id=JkJ6yPyQR7mB4eUWhRGsPA
+//! ```
 
-use super::disk::Disk;
-use super::error::{DirError, StorageError};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+
+use super::disk;
+use super::error::{OpenError, StorageError};
 use crate::base::ids::{NodeId, Uuid};
+use crate::base::random;
+
+const META_FILE: &str = "meta.properties";
+const LOCK_FILE: &str = ".lock";
+/// Written by a clean stop, removed by the next start.
+const CLEAN_SHUTDOWN_FILE: &str = ".kafka_cleanshutdown";
 
 /// What `meta.properties` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetaProperties {
-    /// The cluster's id.
+    /// The cluster.
     pub cluster_id: String,
-    /// The node that the directory belongs to.
+    /// The node.
     pub node_id: NodeId,
-    /// The directory's own id (KIP-858).
+    /// The directory itself.
     pub directory_id: Uuid,
 }
 
-/// One log directory (`log.dirs`), held locked.
-pub struct LogDir {}
+/// Reads `meta.properties`; `None` in a directory that has never been used.
+pub fn read_meta(dir: &Path) -> Result<Option<MetaProperties>, OpenError> {
+    let path = dir.join(META_FILE);
+    let Some(text) = disk::read_text(&path)? else { return Ok(None) };
+    let pairs: BTreeMap<&str, &str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .collect();
+    let bad = |reason: &str| OpenError::BadFile { path: path.clone(), reason: reason.to_owned() };
+    if pairs.get("version") != Some(&"1") {
+        return Err(bad("its version is not 1"));
+    }
+    let cluster_id = (*pairs.get("cluster.id").ok_or_else(|| bad("it holds no cluster.id"))?).to_owned();
+    let node_id = pairs.get("node.id").and_then(|id| id.parse().ok()).ok_or_else(|| bad("it holds no node.id"))?;
+    let directory_id = pairs.get("directory.id").and_then(|id| Uuid::parse(id)).unwrap_or(Uuid::ZERO);
+    Ok(Some(MetaProperties { cluster_id, node_id: NodeId(node_id), directory_id }))
+}
+
+/// Writes `meta.properties`.
+pub fn write_meta(dir: &Path, meta: &MetaProperties) -> Result<(), StorageError> {
+    let MetaProperties { cluster_id, node_id, directory_id } = meta;
+    let text = format!("version=1\ncluster.id={cluster_id}\nnode.id={node_id}\ndirectory.id={directory_id}\n");
+    disk::replace(&dir.join(META_FILE), text.as_bytes())
+}
+
+/// A log directory, held by this process.
+#[derive(Debug)]
+pub struct LogDir {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whose it is.
+    pub meta: MetaProperties,
+    /// True if the last process to use it stopped cleanly.
+    pub was_clean: bool,
+    /// Held until the process ends.
+    _lock: File,
+}
 
 impl LogDir {
-    /// Creates the directory where it is missing and takes its lock.
-    pub fn open(_path: &Path, _disk: Arc<dyn Disk>) -> Result<Arc<Self>, DirError> {
-        todo!()
+    /// Creates the directory if it is not there, locks it, checks that it belongs to `node_id` of `cluster_id`, and formats it
+    /// if it has never been used. The mark of a clean stop is taken away: from here on a crash is a crash.
+    pub fn open(path: &Path, cluster_id: &str, node_id: NodeId) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(path).map_err(StorageError::of("create the directory", path))?;
+        let path = path.canonicalize().map_err(StorageError::of("find", path))?;
+        let lock_path = path.join(LOCK_FILE);
+        let lock = File::create(&lock_path).map_err(StorageError::of("create", &lock_path))?;
+        if let Err(errno) = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            let reason = format!("another process uses the log directory ({errno}); stop it or choose other log.dirs");
+            return Err(OpenError::BadFile { path: lock_path, reason });
+        }
+        let meta = match read_meta(&path)? {
+            Some(meta) => meta,
+            None => {
+                let meta =
+                    MetaProperties { cluster_id: cluster_id.to_owned(), node_id, directory_id: random::uuid() };
+                write_meta(&path, &meta)?;
+                meta
+            }
+        };
+        let foreign = |what: &str, held: &str, wanted: &str| OpenError::BadFile {
+            path: path.join(META_FILE),
+            reason: format!("the directory belongs to {what} {held}, this is {wanted}; choose other log.dirs or correct {what}"),
+        };
+        if meta.cluster_id != cluster_id {
+            return Err(foreign("cluster.id", &meta.cluster_id, cluster_id));
+        }
+        if meta.node_id != node_id {
+            return Err(foreign("node.id", &meta.node_id.to_string(), &node_id.to_string()));
+        }
+        let mark = path.join(CLEAN_SHUTDOWN_FILE);
+        let was_clean = mark.exists();
+        disk::remove(&mark)?;
+        disk::sync_dir(&path)?;
+        Ok(Self { path, meta, was_clean, _lock: lock })
     }
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        todo!()
-    }
-    /// What `meta.properties` says; `None` while it is not formatted.
-    pub fn meta(&self) -> Option<MetaProperties> {
-        todo!()
-    }
-    /// Writes `meta.properties` with a fresh directory id.
-    pub fn format(&self, _cluster_id: &str, _node_id: NodeId) -> Result<MetaProperties, DirError> {
-        todo!()
-    }
-    /// True once a write or an fsync has failed: nothing more is written here.
-    pub fn is_offline(&self) -> bool {
-        todo!()
-    }
-    /// What failed.
-    pub fn failure(&self) -> Option<StorageError> {
-        todo!()
+
+    /// Leaves the mark of a clean stop.
+    pub fn mark_clean(&self) -> Result<(), StorageError> {
+        disk::replace(&self.path.join(CLEAN_SHUTDOWN_FILE), b"{\"version\":0,\"brokerEpoch\":-1}")
     }
 }

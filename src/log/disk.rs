@@ -1,8 +1,52 @@
-//! The seam to the file system.
+//! Small things done to files and directories, done so that a crash leaves either the old or the new.
 
-/// The file system.
-pub trait Disk: Send + Sync {}
-/// The operating system's file system.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct SystemDisk;
-impl Disk for SystemDisk {}
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::error::StorageError;
+
+/// A path with `suffix` put behind its file name.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Replaces a file's content: written beside it, synced, renamed over it, the directory synced.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    let temporary = with_suffix(path, ".tmp");
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        match path.parent() {
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
+    };
+    write().map_err(StorageError::of("write", path))
+}
+
+/// Forces a directory's entries to the disk.
+pub fn sync_dir(path: &Path) -> Result<(), StorageError> {
+    File::open(path).and_then(|dir| dir.sync_all()).map_err(StorageError::of("sync the directory", path))
+}
+
+/// A file's text, or `None` if there is no such file.
+pub fn read_text(path: &Path) -> Result<Option<String>, StorageError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(StorageError::of("read", path)(e)),
+    }
+}
+
+/// Removes a file; one that is not there is removed already.
+pub fn remove(path: &Path) -> Result<(), StorageError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StorageError::of("remove", path)(e)),
+        _ => Ok(()),
+    }
+}

@@ -1,21 +1,120 @@
-//! Group fsync.
-use std::sync::Arc;
+//! Syncing many logs at once: while one round of fsyncs runs, requests gather for the next. No timer, no extra wait.
+//!
+//! A round over few logs syncs their files, several at a time; a round over many logs of one file system is one `syncfs`.
 
-use super::error::FlushError;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use parking_lot::Mutex;
+
+use super::error::{FlushError, StorageError};
 use super::log::Log;
 use crate::base::ids::Offset;
 
-/// Syncs logs to disk, many at a time. A handle: cloning it shares the threads.
+/// Logs in one round from which one `syncfs` is cheaper than syncing their files.
+const SYNCFS_FROM: usize = 16;
+/// Files synced at a time.
+const PARALLEL_MAX: usize = 8;
+
+/// Told once the sync is done, on the flusher's thread.
+pub type Done = Box<dyn FnOnce(Result<(), FlushError>) + Send>;
+
+struct Request {
+    log: Arc<Log>,
+    end: Offset,
+    done: Done,
+}
+
+/// The flusher: a handle to its thread, which ends when the last handle is gone.
 #[derive(Clone)]
-pub struct Flusher {}
+pub struct Flusher {
+    requests: Sender<Request>,
+    rounds: Arc<Mutex<u64>>,
+}
 
 impl Flusher {
     /// Starts the thread.
     pub fn start() -> std::io::Result<Self> {
-        todo!()
+        let (requests, queue) = channel();
+        let rounds = Arc::new(Mutex::new(0));
+        let counted = Arc::clone(&rounds);
+        std::thread::Builder::new().name("ottla-flusher".into()).spawn(move || run(&queue, &counted))?;
+        Ok(Self { requests, rounds })
     }
-    /// Calls `done` once everything before `up_to` is on disk, or cannot be.
-    pub fn request(&self, _log: Arc<Log>, _up_to: Offset, _done: Box<dyn FnOnce(Result<(), FlushError>) + Send>) {
-        todo!()
+
+    /// Asks for everything before `end` in `log` to be on disk, then calls `done`.
+    pub fn request(&self, log: Arc<Log>, end: Offset, done: Done) {
+        let refused = self.requests.send(Request { log, end, done });
+        if let Err(unsent) = refused {
+            let Request { log, end, done } = unsent.0;
+            done(log.flush_to(end));
+        }
     }
+
+    /// Rounds done so far.
+    pub fn rounds(&self) -> u64 {
+        *self.rounds.lock()
+    }
+}
+
+fn run(queue: &Receiver<Request>, rounds: &Mutex<u64>) {
+    while let Ok(first) = queue.recv() {
+        let mut round = vec![first];
+        round.extend(queue.try_iter());
+        sync_round(round);
+        *rounds.lock() += 1;
+    }
+}
+
+fn sync_round(round: Vec<Request>) {
+    let mut ends: HashMap<*const Log, (Arc<Log>, Offset)> = HashMap::new();
+    for request in &round {
+        let entry = ends.entry(Arc::as_ptr(&request.log)).or_insert_with(|| (Arc::clone(&request.log), request.end));
+        entry.1 = entry.1.max(request.end);
+    }
+    let mut by_dir: HashMap<PathBuf, Vec<(Arc<Log>, Offset)>> = HashMap::new();
+    for (log, end) in ends.into_values() {
+        by_dir.entry(log.parent_dir().to_path_buf()).or_default().push((log, end));
+    }
+    let mut outcomes: HashMap<*const Log, Result<(), FlushError>> = HashMap::new();
+    for (dir, logs) in by_dir {
+        let synced = if logs.len() > SYNCFS_FROM { sync_file_system(&dir, &logs) } else { sync_files(&logs) };
+        outcomes.extend(logs.iter().map(|(log, _)| Arc::as_ptr(log)).zip(synced));
+    }
+    for request in round {
+        let outcome = outcomes.get(&Arc::as_ptr(&request.log)).cloned().unwrap_or(Ok(()));
+        (request.done)(outcome);
+    }
+}
+
+fn sync_files(logs: &[(Arc<Log>, Offset)]) -> Vec<Result<(), FlushError>> {
+    if let [(log, end)] = logs {
+        return vec![log.flush_to(*end)];
+    }
+    let mut synced = Vec::with_capacity(logs.len());
+    for chunk in logs.chunks(PARALLEL_MAX) {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = chunk.iter().map(|(log, end)| scope.spawn(|| log.flush_to(*end))).collect();
+            synced.extend(threads.into_iter().map(|t| t.join().expect("a sync does not panic")));
+        });
+    }
+    synced
+}
+
+fn sync_file_system(dir: &std::path::Path, logs: &[(Arc<Log>, Offset)]) -> Vec<Result<(), FlushError>> {
+    let synced = std::fs::File::open(dir)
+        .and_then(|file| rustix::fs::syncfs(&file).map_err(std::io::Error::from))
+        .map_err(StorageError::of("sync the file system of", dir));
+    logs.iter()
+        .map(|(log, end)| match &synced {
+            // The data is down; what is left to each log is its own book-keeping, and finds nothing dirty.
+            Ok(()) => log.flush_to(*end),
+            Err(error) => {
+                log.health().fail(error);
+                Err(FlushError(error.clone()))
+            }
+        })
+        .collect()
 }

@@ -1,101 +1,272 @@
-//! One partition's log.
+//! One partition's log: segments, indexes, producers, epochs, and where it ends.
+//!
+//! ```text
+//!   log start ≤ last stable ≤ high watermark ≤ log end          recovery point ≤ log end
+//! ```
+//!
+//! One lock serialises writers (append, roll, truncate, delete). Readers take a published list of segments and the published
+//! ends, and never that lock. The order of an append: bytes in the file, then epochs, producers and indexes, then the end is
+//! published: a reader who sees the end finds everything before it.
+
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use bytes::Bytes;
+use arc_swap::ArcSwap;
+use parking_lot::{Mutex, RwLock};
 
-use super::append_info::LogAppendInfo;
+use super::background::Background;
 use super::config::LogConfig;
-use super::dir::LogDir;
-use super::error::{AppendError, DeleteRecordsError, FlushError, OpenError, ReadError, StorageError};
-use super::producer_state::ActiveProducer;
-use super::read_info::{ReadInfo, ReadUpTo, TimestampAndOffset};
-use super::tail_cache::TailCacheBudget;
-use crate::base::ids::{LeaderEpoch, Millis, Offset, ProducerId, TopicPartition, Uuid};
+use super::error::{FlushError, StorageError};
+use super::health::DirHealth;
+use super::leader_epoch::LeaderEpochCache;
+use super::producer_snapshot;
+use super::producer_state::{ActiveProducer, ProducerState};
+use super::segment::LogSegment;
+pub use super::validate::AppendOrigin;
+use crate::base::ids::{LeaderEpoch, Millis, Offset, TopicPartition, Uuid};
 
-/// Who appends as leader, which decides what is checked.
+/// An offset and where it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AppendOrigin {
-    /// A client: everything is checked.
-    Client,
-    /// A coordinator of ours: markers are allowed, sequences are not looked at.
-    Coordinator,
-    /// The controller's log: what it appends is not looked at, only placed.
-    RaftLeader,
+pub(super) struct End {
+    pub offset: Offset,
+    pub segment: Offset,
+    pub position: u64,
 }
 
-/// What all logs of a process share.
-pub struct LogResources {}
+/// Where the log stands, published as one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub log_end: End,
+    pub high_watermark: End,
+    /// The first offset that a `read_committed` reader may not see yet, whatever the high watermark.
+    pub first_unstable: Option<Offset>,
+}
 
-impl LogResources {
-    /// Tail caches under one budget; at most so many sealed segment files open at once.
-    pub fn new(_tail_budget: TailCacheBudget, _open_files_max: usize) -> Arc<Self> {
-        todo!()
+impl Ends {
+    pub(super) fn last_stable(&self) -> Offset {
+        self.first_unstable.map_or(self.high_watermark.offset, |o| o.min(self.high_watermark.offset))
     }
 }
 
-/// What to open.
-pub struct OpenOptions {
-    /// The directory that holds it.
-    pub dir: Arc<LogDir>,
-    /// Whose log; also the directory's name in `dir`.
-    pub name: TopicPartition,
-    /// The topic's id; written to `partition.metadata` where it is missing there.
-    pub topic_id: Option<Uuid>,
-    /// The settings.
-    pub config: LogConfig,
-    /// Everything before it is known to be on disk.
-    pub recovery_point: Offset,
-    /// From `log-start-offset-checkpoint`, else 0.
-    pub log_start: Offset,
-    /// From `replication-offset-checkpoint`, else 0.
-    pub high_watermark: Offset,
-    /// True if the last stop was clean: nothing needs recovery.
-    pub clean: bool,
-    /// What all logs share.
-    pub resources: Arc<LogResources>,
-    /// The time.
-    pub now: Millis,
+/// What only a writer touches.
+pub(super) struct Writer {
+    pub producers: ProducerState,
+    /// Transactions whose marker is written but not committed: first offset and marker.
+    pub undecided: Vec<(Offset, Offset)>,
+    /// When the oldest unsynced record came.
+    pub unsynced_since: Option<Millis>,
 }
 
-/// One partition's log.
-pub struct Log {}
+/// A partition's log.
+pub struct Log {
+    /// Whose log it is.
+    pub name: TopicPartition,
+    /// The topic's id.
+    pub topic_id: Uuid,
+    pub(super) dir: PathBuf,
+    pub(super) config: ArcSwap<LogConfig>,
+    pub(super) writer: Mutex<Writer>,
+    pub(super) segments: ArcSwap<Vec<Arc<LogSegment>>>,
+    pub(super) ends: RwLock<Ends>,
+    pub(super) epochs: LeaderEpochCache,
+    pub(super) log_start: AtomicI64,
+    pub(super) recovery_point: AtomicI64,
+    pub(super) health: Arc<DirHealth>,
+    pub(super) background: Arc<Background>,
+}
 
-#[allow(missing_docs)]
 impl Log {
-    pub fn open(_options: OpenOptions) -> Result<Arc<Self>, OpenError> { todo!() }
-    pub fn append_as_leader(&self, _batches: Bytes, _epoch: LeaderEpoch, _origin: AppendOrigin, _now: Millis) -> Result<LogAppendInfo, AppendError> { todo!() }
-    pub fn append_as_follower(&self, _batches: Bytes, _now: Millis) -> Result<LogAppendInfo, AppendError> { todo!() }
-    pub fn read(&self, _from: Offset, _max_bytes: usize, _up_to: ReadUpTo, _min_one_batch: bool) -> Result<ReadInfo, ReadError> { todo!() }
-    pub fn offset_for_timestamp(&self, _at: Millis) -> Result<Option<TimestampAndOffset>, ReadError> { todo!() }
-    pub fn max_timestamp(&self) -> Result<Option<TimestampAndOffset>, ReadError> { todo!() }
-    pub fn end_offset_for_epoch(&self, _epoch: LeaderEpoch) -> (LeaderEpoch, Offset) { todo!() }
-    pub fn epoch_for_offset(&self, _offset: Offset) -> Option<LeaderEpoch> { todo!() }
-    pub fn latest_epoch(&self) -> Option<LeaderEpoch> { todo!() }
-    pub fn truncate_to(&self, _offset: Offset) -> Result<(), StorageError> { todo!() }
-    pub fn truncate_fully_and_start_at(&self, _offset: Offset) -> Result<(), StorageError> { todo!() }
-    pub fn delete_records_to(&self, _offset: Offset) -> Result<(), DeleteRecordsError> { todo!() }
-    pub fn flush(&self) -> Result<Offset, FlushError> { todo!() }
-    pub fn roll(&self, _now: Millis) -> Result<(), StorageError> { todo!() }
-    pub fn delete_old_segments(&self, _now: Millis) -> Result<usize, StorageError> { todo!() }
-    pub fn name(&self) -> TopicPartition { todo!() }
-    pub fn topic_id(&self) -> Option<Uuid> { todo!() }
-    pub fn path(&self) -> PathBuf { todo!() }
-    pub fn dir(&self) -> Arc<LogDir> { todo!() }
-    pub fn log_start_offset(&self) -> Offset { todo!() }
-    pub fn log_end_offset(&self) -> Offset { todo!() }
-    pub fn high_watermark(&self) -> Offset { todo!() }
-    /// Raises or lowers it within log start and log end.
-    pub fn update_high_watermark(&self, _to: Offset) { todo!() }
-    pub fn last_stable_offset(&self) -> Offset { todo!() }
-    pub fn recovery_point(&self) -> Offset { todo!() }
-    pub fn size(&self) -> u64 { todo!() }
-    pub fn segment_count(&self) -> usize { todo!() }
-    pub fn active_producers(&self) -> Vec<ActiveProducer> { todo!() }
-    pub fn has_ongoing_transaction(&self, _producer: ProducerId) -> bool { todo!() }
-    pub fn config(&self) -> Arc<LogConfig> { todo!() }
-    pub fn set_config(&self, _config: LogConfig) { todo!() }
-    pub fn is_offline(&self) -> bool { todo!() }
-    /// Flushes, writes what a clean stop leaves behind, and lets go of the files.
-    pub fn close(&self) -> Result<(), StorageError> { todo!() }
+    /// The settings in force.
+    pub fn config(&self) -> Arc<LogConfig> {
+        self.config.load_full()
+    }
+    /// Changes the settings.
+    pub fn set_config(&self, config: LogConfig) {
+        self.config.store(Arc::new(config));
+    }
+    /// The directory that holds its files.
+    pub fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+    /// The log directory that it lies in.
+    pub fn parent_dir(&self) -> &std::path::Path {
+        self.health.path()
+    }
+    /// True once its log directory has failed: nothing is written any more.
+    pub fn is_offline(&self) -> bool {
+        self.health.is_offline()
+    }
+    /// Its log directory's health.
+    pub fn health(&self) -> &Arc<DirHealth> {
+        &self.health
+    }
+
+    /// The first offset that can be read.
+    pub fn log_start_offset(&self) -> Offset {
+        Offset(self.log_start.load(Ordering::Acquire))
+    }
+    /// The offset that the next record will have.
+    pub fn log_end_offset(&self) -> Offset {
+        self.ends.read().log_end.offset
+    }
+    /// Committed up to here.
+    pub fn high_watermark(&self) -> Offset {
+        self.ends.read().high_watermark.offset
+    }
+    /// Committed and decided up to here.
+    pub fn last_stable_offset(&self) -> Offset {
+        self.ends.read().last_stable()
+    }
+    /// Known to be on disk up to here.
+    pub fn recovery_point(&self) -> Offset {
+        Offset(self.recovery_point.load(Ordering::Acquire))
+    }
+    /// Bytes of all segments.
+    pub fn size(&self) -> u64 {
+        self.segments.load().iter().map(|s| s.size()).sum()
+    }
+    /// The first segment's base offset.
+    pub fn first_segment_base(&self) -> Offset {
+        self.segments.load()[0].base_offset
+    }
+    /// How many segments there are.
+    pub fn segment_count(&self) -> usize {
+        self.segments.load().len()
+    }
+    /// The newest leader epoch.
+    pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
+        self.epochs.latest()
+    }
+    /// The epoch in which `offset` was, or will be, appended.
+    pub fn epoch_for_offset(&self, offset: Offset) -> Option<LeaderEpoch> {
+        self.epochs.epoch_at(offset)
+    }
+    /// The newest epoch at or below `epoch`, and where it ended; (-1, -1) if there is none.
+    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
+        self.epochs.end_of(epoch, self.log_end_offset())
+    }
+    /// The producers remembered.
+    pub fn active_producers(&self) -> Vec<ActiveProducer> {
+        self.writer.lock().producers.active()
+    }
+
+    /// Moves the high watermark forward, never beyond the log end.
+    pub fn update_high_watermark(&self, to: Offset) {
+        let log_end = self.ends.read().log_end;
+        let end = if to >= log_end.offset { log_end } else { self.locate(to).unwrap_or(log_end) };
+        if end.offset > to {
+            return;
+        }
+        let decided = {
+            let mut ends = self.ends.write();
+            if end.offset > ends.high_watermark.offset {
+                ends.high_watermark = end;
+            }
+            ends.first_unstable.is_some()
+        };
+        if decided {
+            let mut writer = self.writer.lock();
+            writer.undecided.retain(|(_, marker)| *marker >= end.offset);
+            let first_unstable = first_unstable(&writer);
+            self.ends.write().first_unstable = first_unstable;
+        }
+    }
+
+    /// Where a batch boundary lies.
+    pub(super) fn locate(&self, offset: Offset) -> Option<End> {
+        let segments = self.segments.load();
+        let segment = floor(&segments, offset)?;
+        let position = match segment.find(offset, segment.size()) {
+            Ok(Some(at)) => at.position,
+            Ok(None) => segment.size(),
+            Err(error) => {
+                tracing::warn!(partition = %self.name, %offset, %error, "an offset could not be located");
+                return None;
+            }
+        };
+        Some(End { offset, segment: segment.base_offset, position })
+    }
+
+    /// True if `flush.messages` asks for an fsync once the log ends at `end`.
+    pub(super) fn is_flush_due(&self, config: &LogConfig, end: Offset) -> bool {
+        end.since(self.recovery_point()) >= config.flush_messages
+    }
+
+    /// True if `flush.ms` asks for an fsync now.
+    pub fn is_flush_overdue(&self, now: Millis) -> bool {
+        let config = self.config.load();
+        self.writer.lock().unsynced_since.is_some_and(|since| now.since(since) >= config.flush_ms)
+    }
+
+    /// Forces everything appended so far to the disk and returns how far that is. Blocks.
+    pub fn flush(&self) -> Result<Offset, FlushError> {
+        let end = {
+            let mut writer = self.writer.lock();
+            writer.unsynced_since = None;
+            self.ends.read().log_end.offset
+        };
+        self.flush_to(end)?;
+        Ok(end)
+    }
+
+    /// Forces what was appended before `end` to the disk. Blocks. On failure the log directory goes offline.
+    pub fn flush_to(&self, end: Offset) -> Result<(), FlushError> {
+        let from = self.recovery_point();
+        if from >= end {
+            return Ok(());
+        }
+        if self.is_offline() {
+            let source = std::io::Error::other("an earlier write or fsync failed");
+            return Err(FlushError(StorageError::of("sync", &self.dir)(source)));
+        }
+        let segments = self.segments.load();
+        let first = segments.partition_point(|s| s.base_offset <= from).saturating_sub(1);
+        let last = segments.len() - 1;
+        for (i, segment) in segments.iter().enumerate().skip(first).filter(|(_, s)| s.base_offset < end) {
+            let sealed = if i < last { segment.seal() } else { Ok(()) };
+            if let Err(error) = sealed.and_then(|()| segment.sync()) {
+                self.health.fail(&error);
+                return Err(FlushError(error));
+            }
+        }
+        self.note_synced(end);
+        Ok(())
+    }
+
+    /// Notes that everything before `end` is on disk.
+    pub(super) fn note_synced(&self, end: Offset) {
+        self.recovery_point.fetch_max(end.0, Ordering::AcqRel);
+    }
+
+    /// Writes what makes the next start fast (indexes, producers, epochs) and syncs everything: a clean close. Blocks.
+    pub fn close(&self) -> Result<(), FlushError> {
+        self.flush()?;
+        let writer = self.writer.lock();
+        let segments = self.segments.load();
+        for segment in segments.iter() {
+            segment.write_indexes()?;
+        }
+        let end = self.ends.read().log_end.offset;
+        if !writer.producers.is_empty() {
+            producer_snapshot::write(&self.dir, end, &writer.producers)?;
+        }
+        self.epochs.write()?;
+        Ok(())
+    }
+}
+
+/// The first offset that is not decided: of an open transaction, or of one whose marker is not committed yet.
+pub(super) fn first_unstable(writer: &Writer) -> Option<Offset> {
+    let undecided = writer.undecided.iter().map(|(first, _)| *first).min();
+    match (writer.producers.first_unstable(), undecided) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// The segment that holds `offset`, or would.
+pub(super) fn floor(segments: &[Arc<LogSegment>], offset: Offset) -> Option<&Arc<LogSegment>> {
+    let after = segments.partition_point(|s| s.base_offset <= offset);
+    after.checked_sub(1).map(|i| &segments[i])
 }

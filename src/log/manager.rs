@@ -1,75 +1,302 @@
-//! All logs of this node.
-use std::sync::Arc;
+//! All logs of this broker, over all its log directories.
 
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use super::background::Background;
+use super::checkpoint;
 use super::config::LogConfig;
 use super::dir::LogDir;
+use super::disk;
 use super::error::{OpenError, StorageError};
 use super::flusher::Flusher;
-use super::log::{Log, LogResources};
-use crate::base::ids::{Millis, TopicPartition, Uuid};
+use super::health::DirHealth;
+use super::loader::OpenOptions;
+use super::log::Log;
+use super::partition_metadata;
+use crate::base::ids::{Millis, Offset, PartitionIndex, TopicPartition, Uuid};
+use crate::base::random;
 
-/// How to load.
-pub struct LoadOptions<'a> {
-    /// The directories, locked and formatted.
-    pub dirs: Vec<Arc<LogDir>>,
-    /// What all logs share.
-    pub resources: Arc<LogResources>,
-    /// The settings of a partition found on disk, as far as they are known yet.
-    pub config_of: &'a (dyn Fn(&TopicPartition) -> LogConfig + Sync),
-    /// `num.recovery.threads.per.data.dir`
-    pub recovery_threads_per_dir: usize,
-    /// The time.
-    pub now: Millis,
+/// The ending of a directory whose partition is being deleted.
+const DELETE_ENDING: &str = "-delete";
+
+struct Dir {
+    dir: LogDir,
+    health: Arc<DirHealth>,
+    recovery_points: BTreeMap<TopicPartition, Offset>,
+    log_starts: BTreeMap<TopicPartition, Offset>,
+    high_watermarks: BTreeMap<TopicPartition, Offset>,
 }
 
-/// All logs of this node, in all directories.
-pub struct LogManager {}
+/// A partition directory found on disk.
+struct Found {
+    name: TopicPartition,
+    path: PathBuf,
+    topic_id: Uuid,
+    dir: usize,
+}
+
+/// All logs.
+pub struct LogManager {
+    dirs: Vec<Dir>,
+    logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
+    creating: Mutex<()>,
+    background: Arc<Background>,
+}
 
 impl LogManager {
-    /// Opens every log found in the directories; recovers where the last stop was not clean. A log that cannot be opened
-    /// stays closed ([`Self::broken`]), the others go on. `__cluster_metadata-0` is left to the controller.
-    pub fn load(_options: LoadOptions<'_>) -> Result<Arc<Self>, StorageError> {
-        todo!()
+    /// Opens every log in `dirs`, several at a time. A log that cannot be opened is told of and left out: its partition
+    /// stays unavailable, all others serve. `skip` names topics that somebody else opens (the controller's own log).
+    pub fn load(
+        dirs: Vec<LogDir>,
+        config_of: &(dyn Fn(&TopicPartition) -> LogConfig + Sync),
+        skip: &(dyn Fn(&str) -> bool + Sync),
+        threads_per_dir: usize,
+        now: Millis,
+    ) -> Result<Arc<Self>, OpenError> {
+        let background = Background::start().map_err(StorageError::of("start a thread for", "log files"))?;
+        let mut opened = Vec::with_capacity(dirs.len());
+        for dir in dirs {
+            opened.push(Dir {
+                health: DirHealth::new(dir.path.clone()),
+                recovery_points: checkpoint::read_offsets(&dir.path.join(checkpoint::RECOVERY_POINTS))?,
+                log_starts: checkpoint::read_offsets(&dir.path.join(checkpoint::LOG_STARTS))?,
+                high_watermarks: checkpoint::read_offsets(&dir.path.join(checkpoint::HIGH_WATERMARKS))?,
+                dir,
+            });
+        }
+        let manager = Self {
+            dirs: opened,
+            logs: RwLock::default(),
+            creating: Mutex::new(()),
+            background: Arc::new(background),
+        };
+        let found = manager.find(skip)?;
+        let next = AtomicUsize::new(0);
+        let threads = (threads_per_dir.max(1) * manager.dirs.len()).min(found.len());
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some(one) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        manager.load_one(one, config_of(&one.name), now);
+                    }
+                });
+            }
+        });
+        Ok(Arc::new(manager))
     }
-    /// An open log.
-    pub fn get(&self, _name: &TopicPartition) -> Option<Arc<Log>> {
-        todo!()
+
+    fn find(&self, skip: &dyn Fn(&str) -> bool) -> Result<Vec<Found>, OpenError> {
+        let mut found = Vec::new();
+        for (i, dir) in self.dirs.iter().enumerate() {
+            let path = &dir.dir.path;
+            for entry in std::fs::read_dir(path).map_err(StorageError::of("list", path))? {
+                let entry = entry.map_err(StorageError::of("list", path))?;
+                let path = entry.path();
+                let Some(text) = entry.file_name().to_str().map(str::to_owned) else { continue };
+                if !path.is_dir() {
+                    continue;
+                }
+                if text.ends_with(DELETE_ENDING) {
+                    self.background.run(move || remove_tree(&path));
+                    continue;
+                }
+                let Some(name) = partition_of(&text).filter(|n| !skip(&n.topic)) else { continue };
+                let topic_id = partition_metadata::read(&path)?.unwrap_or(Uuid::ZERO);
+                found.push(Found { name, path, topic_id, dir: i });
+            }
+        }
+        Ok(found)
     }
-    /// Every open log.
+
+    fn load_one(&self, found: &Found, config: LogConfig, now: Millis) {
+        let dir = &self.dirs[found.dir];
+        let options = self.options(dir, found.name.clone(), found.topic_id, found.path.clone(), config);
+        match Log::open(options, now) {
+            Ok(log) => {
+                if let Some(high_watermark) = dir.high_watermarks.get(&found.name) {
+                    log.update_high_watermark(*high_watermark);
+                }
+                self.logs.write().insert(found.name.clone(), log);
+            }
+            Err(error) => tracing::error!(partition = %found.name, %error, "the log cannot be opened; its partition is unavailable"),
+        }
+    }
+
+    fn options(&self, dir: &Dir, name: TopicPartition, topic_id: Uuid, path: PathBuf, config: LogConfig) -> OpenOptions {
+        OpenOptions {
+            recovery_point: dir.recovery_points.get(&name).copied().unwrap_or(Offset(0)),
+            log_start: dir.log_starts.get(&name).copied().unwrap_or(Offset(0)),
+            clean: dir.dir.was_clean,
+            health: Arc::clone(&dir.health),
+            background: Arc::clone(&self.background),
+            name,
+            topic_id,
+            dir: path,
+            config,
+        }
+    }
+
+    /// A log that is open.
+    pub fn get(&self, name: &TopicPartition) -> Option<Arc<Log>> {
+        self.logs.read().get(name).cloned()
+    }
+
+    /// All logs that are open.
     pub fn all(&self) -> Vec<Arc<Log>> {
-        todo!()
+        self.logs.read().values().cloned().collect()
     }
-    /// Opens or creates the log of a partition, in the directory with the fewest logs. One that is held under another
-    /// topic id is moved out of the way first.
-    pub fn get_or_create(&self, _name: &TopicPartition, _topic_id: Uuid, _config: LogConfig, _now: Millis) -> Result<Arc<Log>, OpenError> {
-        todo!()
+
+    /// The log of a partition, created if it is not there. A log of the same name that belongs to another topic id is moved
+    /// away first: the topic was deleted and created again while this broker was not looking.
+    pub fn get_or_create(
+        &self,
+        name: &TopicPartition,
+        topic_id: Uuid,
+        config: LogConfig,
+        now: Millis,
+    ) -> Result<Arc<Log>, OpenError> {
+        let _one_at_a_time = self.creating.lock();
+        if let Some(log) = self.get(name) {
+            if log.topic_id == topic_id || log.topic_id.is_zero() {
+                log.set_config(config);
+                return Ok(log);
+            }
+            self.delete(name)?;
+        }
+        let dir = self.emptiest().ok_or_else(|| OpenError::BadFile {
+            path: PathBuf::from(name.to_string()),
+            reason: "every log directory is offline".into(),
+        })?;
+        let path = dir.dir.path.join(name.to_string());
+        if path.exists() && self.get(name).is_none() && std::fs::read_dir(&path).is_ok_and(|mut d| d.next().is_some()) {
+            return Err(OpenError::BadFile { path, reason: "it could not be opened when the broker started".into() });
+        }
+        std::fs::create_dir_all(&path).map_err(StorageError::of("create the directory", &path))?;
+        let mut options = self.options(dir, name.clone(), topic_id, path, config);
+        (options.clean, options.log_start, options.recovery_point) = (true, Offset(0), Offset(0));
+        let log = Log::open(options, now)?;
+        self.logs.write().insert(name.clone(), Arc::clone(&log));
+        Ok(log)
     }
-    /// Closes a log and renames its directory to `*-delete`; the files go at a later tick.
-    pub fn delete(&self, _name: &TopicPartition) -> Result<(), StorageError> {
-        todo!()
+
+    fn emptiest(&self) -> Option<&Dir> {
+        let logs = self.logs.read();
+        let count = |dir: &Dir| logs.values().filter(|log| Arc::ptr_eq(log.health(), &dir.health)).count();
+        let healthy = self.dirs.iter().filter(|dir| !dir.health.is_offline());
+        if self.dirs.len() == 1 { healthy.into_iter().next() } else { healthy.min_by_key(|dir| count(dir)) }
     }
-    /// The directories, offline ones too.
-    pub fn dirs(&self) -> &[Arc<LogDir>] {
-        todo!()
+
+    /// Takes a partition's log away: its directory is renamed at once and removed in the background.
+    pub fn delete(&self, name: &TopicPartition) -> Result<(), StorageError> {
+        let Some(log) = self.logs.write().remove(name) else { return Ok(()) };
+        let unique = random::uuid().0.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let path = log.dir().to_path_buf();
+        // Kafka's form: the name, a dot, a unique part, the ending.
+        let gone = path.with_file_name(format!("{name}.{unique}{DELETE_ENDING}"));
+        std::fs::rename(&path, &gone).map_err(StorageError::of("rename", &path))?;
+        disk::sync_dir(log.parent_dir())?;
+        self.background.run(move || {
+            drop(log);
+            remove_tree(&gone);
+        });
+        Ok(())
     }
-    /// How many directories have failed.
-    pub fn offline_dirs(&self) -> usize {
-        todo!()
+
+    /// Removes what retention lets go. `now` is wall time.
+    pub fn retention_tick(&self, now: Millis) {
+        for log in self.all() {
+            if let Err(error) = log.delete_old_segments(now) {
+                log.health().fail(&error);
+            }
+        }
     }
-    /// Deletes segments by age and size, and the files of what was deleted long enough ago.
-    pub fn retention_tick(&self, _now: Millis) {
-        todo!()
+
+    /// Syncs logs whose `flush.ms` is due.
+    pub fn flush_tick(&self, flusher: &Flusher, now: Millis) {
+        for log in self.all().into_iter().filter(|log| log.is_flush_overdue(now)) {
+            let end = log.log_end_offset();
+            // A failure has taken the directory offline and told of it.
+            flusher.request(log, end, Box::new(|_| ()));
+        }
     }
-    /// Asks for the fsyncs that `flush.ms` makes due, seals rolled segments, gives back the memory of idle tails.
-    pub fn flush_tick(&self, _flusher: &Flusher, _now: Millis) {
-        todo!()
-    }
-    /// Writes the checkpoints of recovery points, log starts and high watermarks.
+
+    /// Writes recovery points, log starts and high watermarks.
     pub fn checkpoint_tick(&self) {
-        todo!()
+        for dir in self.dirs.iter().filter(|dir| !dir.health.is_offline()) {
+            if let Err(error) = self.checkpoint(dir) {
+                dir.health.fail(&error);
+            }
+        }
     }
-    /// Flushes and closes every log and leaves the marker of a clean stop.
+
+    fn checkpoint(&self, dir: &Dir) -> Result<(), StorageError> {
+        let logs: Vec<_> = self.all().into_iter().filter(|log| Arc::ptr_eq(log.health(), &dir.health)).collect();
+        let of = |offset: &dyn Fn(&Log) -> Offset| logs.iter().map(|log| (log.name.clone(), offset(log))).collect();
+        let path = &dir.dir.path;
+        checkpoint::write_offsets(&path.join(checkpoint::RECOVERY_POINTS), &of(&Log::recovery_point))?;
+        let mut starts: BTreeMap<_, _> = of(&Log::log_start_offset);
+        starts.retain(|name, start| {
+            self.get(name).is_some_and(|log| *start > log.first_segment_base())
+        });
+        checkpoint::write_offsets(&path.join(checkpoint::LOG_STARTS), &starts)?;
+        checkpoint::write_offsets(&path.join(checkpoint::HIGH_WATERMARKS), &of(&Log::high_watermark))
+    }
+
+    /// Stops cleanly: everything is synced and checkpointed, and each directory that is whole is marked. Blocks.
     pub fn close(&self) {
-        todo!()
+        let logs = self.all();
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..logs.len().min(8) {
+                scope.spawn(|| {
+                    while let Some(log) = logs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Err(error) = log.close() {
+                            log.health().fail(&error.0);
+                        }
+                    }
+                });
+            }
+        });
+        self.background.finish();
+        self.checkpoint_tick();
+        for dir in self.dirs.iter().filter(|dir| !dir.health.is_offline()) {
+            if let Err(error) = dir.dir.mark_clean() {
+                dir.health.fail(&error);
+            }
+        }
+    }
+
+    /// The directories: path, id, and whether each is offline.
+    pub fn dirs(&self) -> impl Iterator<Item = (&LogDir, bool)> {
+        self.dirs.iter().map(|dir| (&dir.dir, dir.health.is_offline()))
+    }
+    /// How many directories are offline.
+    pub fn offline_dirs(&self) -> usize {
+        self.dirs.iter().filter(|dir| dir.health.is_offline()).count()
+    }
+    /// True if no directory is left.
+    pub fn all_offline(&self) -> bool {
+        self.offline_dirs() == self.dirs.len()
+    }
+    /// The thread for slow file work, for a log that is opened elsewhere.
+    pub fn background(&self) -> &Arc<Background> {
+        &self.background
+    }
+}
+
+fn partition_of(directory: &str) -> Option<TopicPartition> {
+    let (topic, index) = directory.rsplit_once('-')?;
+    let index: i32 = index.parse().ok().filter(|i| *i >= 0)?;
+    (!topic.is_empty()).then(|| TopicPartition::new(topic, PartitionIndex(index)))
+}
+
+fn remove_tree(path: &std::path::Path) {
+    if let Err(error) = std::fs::remove_dir_all(path) {
+        tracing::warn!(path = %path.display(), %error, "a deleted partition's directory could not be removed");
     }
 }

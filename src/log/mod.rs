@@ -1,26 +1,36 @@
-//! Partition logs on disk: Kafka's segments, indexes, snapshots and checkpoints, byte for byte.
+//! Kafka's partition log: segments, indexes, producers, epochs, checkpoints, on disk byte for byte as Kafka has them.
 //!
-//! Knows nothing of who leads, of consumers' groups or of the network: it is told leader epochs and the high watermark.
-//! No clock is read here: whoever calls brings the time. A [`log::Log`] has one writer's lock; readers never take it.
-//!
-//! ```text
-//!  LogManager ── LogDir (meta.properties, .lock, checkpoints)
-//!      └─ Log ── Writer (producer state, the active segment)      append, roll, truncate, retention
-//!           ├── Segments (published list)                         read, find by time
-//!           │     └─ Segment: .log .index .timeindex .txnindex
-//!           ├── LeaderEpochCache                                  leader-epoch-checkpoint
-//!           └── TailCache                                         the newest batches, in memory
-//!  Flusher ── one group fsync over all logs that wait
-//! ```
+//! The only room that touches files. Knows nothing of who leads, of networks or of requests; has no clock of its own and
+//! nothing asynchronous. What blocks says so.
 
+pub mod append;
 pub mod append_info;
+pub mod background;
+pub mod checkpoint;
 pub mod config;
 pub mod dir;
 pub mod disk;
 pub mod error;
+pub mod file_records;
 pub mod flusher;
+pub mod health;
+pub mod index;
+pub mod leader_epoch;
+pub mod loader;
 pub mod log;
 pub mod manager;
+pub mod partition_metadata;
+pub mod producer_snapshot;
 pub mod producer_state;
 pub mod read_info;
-pub mod tail_cache;
+pub mod reader;
+pub mod recovery;
+pub mod retention;
+pub mod scan;
+pub mod segment;
+pub mod timestamps;
+pub mod truncate;
+pub mod validate;
+
+#[cfg(test)]
+mod log_test;

@@ -1,0 +1,242 @@
+//! Appending: judge, give offsets, write, publish. Also rolling to a new segment when the active one is full or old.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::append_info::LogAppendInfo;
+use super::config::LogConfig;
+use super::disk;
+use super::error::{AppendError, StorageError};
+use super::index::transaction_index::AbortedEntry;
+use super::log::{AppendOrigin, End, Log, Writer, first_unstable};
+use super::producer_snapshot;
+use super::producer_state::Verdict;
+use super::segment::LogSegment;
+use super::validate::{self, Validated};
+use crate::base::ids::{LeaderEpoch, Millis, Offset};
+use crate::record::batch::{BatchHeader, BatchView, FRESH_BYTES, fresh_head};
+use crate::record::control::{self, ControlType};
+use crate::record::iter::records;
+
+impl Log {
+    /// Appends what a client, a coordinator or the controller produced, at the end of the log, in `epoch`.
+    pub fn append_as_leader(
+        &self,
+        batches: Bytes,
+        epoch: LeaderEpoch,
+        origin: AppendOrigin,
+        now: Millis,
+    ) -> Result<LogAppendInfo, AppendError> {
+        let config = self.config.load();
+        let mut validated = validate::validate(&batches, &config, origin, now)?;
+        let mut writer = self.writer.lock();
+        if origin == AppendOrigin::Client {
+            for batch in validated.iter().filter(|b| b.header.has_producer()) {
+                if let Verdict::Duplicate(before) = writer.producers.check(&batch.header)? {
+                    return Ok(LogAppendInfo {
+                        first_offset: before.first_offset(),
+                        last_offset: before.last_offset,
+                        log_append_time: Millis::NONE,
+                        log_start_offset: self.log_start_offset(),
+                        duplicate: true,
+                        flush_due: false,
+                    });
+                }
+            }
+        }
+        let mut next = self.ends.read().log_end.offset;
+        for batch in &mut validated {
+            batch.header.base_offset = next;
+            batch.header.leader_epoch = epoch;
+            next = batch.header.next_offset();
+        }
+        self.write(&mut writer, &config, &validated, now)
+    }
+
+    /// Appends what a leader sent: offsets and epochs are kept as given, and must continue the log.
+    pub fn append_as_follower(&self, batches: Bytes, now: Millis) -> Result<LogAppendInfo, AppendError> {
+        let config = self.config.load();
+        let validated = validate::validate(&batches, &config, AppendOrigin::RaftLeader, now)?;
+        let mut writer = self.writer.lock();
+        let mut expected = self.ends.read().log_end.offset;
+        for batch in &validated {
+            if batch.header.base_offset < expected {
+                return Err(AppendError::OutOfOrderOffset { expected, got: batch.header.base_offset });
+            }
+            expected = batch.header.next_offset();
+        }
+        self.write(&mut writer, &config, &validated, now)
+    }
+
+    fn write(
+        &self,
+        writer: &mut Writer,
+        config: &LogConfig,
+        batches: &[Validated],
+        now: Millis,
+    ) -> Result<LogAppendInfo, AppendError> {
+        if self.is_offline() {
+            let source = std::io::Error::other("an earlier write or fsync failed");
+            return Err(StorageError::of("append to", &self.dir)(source).into());
+        }
+        let (first, last) = (&batches[0].header, &batches[batches.len() - 1].header);
+        let size: usize = batches.iter().map(|b| b.bytes.len()).sum();
+        if size > config.segment_bytes {
+            return Err(AppendError::LargerThanSegment { size, max: config.segment_bytes });
+        }
+        let newest = batches.iter().map(|b| b.header.max_timestamp).max().unwrap_or(Millis::NONE);
+        let segment = self.segment_for(writer, config, last.last_offset(), size, newest, now)?;
+        let heads: Vec<_> =
+            batches.iter().map(|b| fresh_head(b.header.base_offset, b.header.length, b.header.leader_epoch)).collect();
+        let headers: Vec<BatchHeader> = batches.iter().map(|b| b.header).collect();
+        let mut slices = Vec::with_capacity(batches.len() * 2);
+        for (head, batch) in heads.iter().zip(batches) {
+            slices.push(IoSlice::new(head));
+            slices.push(IoSlice::new(&batch.bytes[FRESH_BYTES..]));
+        }
+        segment.append(&mut slices, &headers, config.index_interval_bytes).inspect_err(|e| self.health.fail(e))?;
+        for batch in batches {
+            self.note_batch(writer, &segment, batch, now)?;
+        }
+        let end = End { offset: last.next_offset(), segment: segment.base_offset, position: segment.size() };
+        writer.unsynced_since.get_or_insert(now);
+        {
+            let mut ends = self.ends.write();
+            ends.log_end = end;
+            ends.first_unstable = first_unstable(writer);
+        }
+        Ok(LogAppendInfo {
+            first_offset: first.base_offset,
+            last_offset: last.last_offset(),
+            log_append_time: batches[batches.len() - 1].log_append_time,
+            log_start_offset: self.log_start_offset(),
+            duplicate: false,
+            flush_due: self.is_flush_due(config, end.offset),
+        })
+    }
+
+    /// Epochs, producers and transactions after a batch is in the file.
+    fn note_batch(
+        &self,
+        writer: &mut Writer,
+        segment: &LogSegment,
+        batch: &Validated,
+        now: Millis,
+    ) -> Result<(), StorageError> {
+        if self.epochs.assign(batch.header.leader_epoch, batch.header.base_offset) {
+            self.epochs.write().inspect_err(|e| self.health.fail(e))?;
+        }
+        if batch.header.is_control() {
+            let view = BatchView { header: batch.header, bytes: &batch.bytes };
+            if let Some(aborted) = note_marker(writer, &view, now) {
+                segment.transactions.push(aborted).inspect_err(|e| self.health.fail(e))?;
+            }
+        } else {
+            writer.producers.update(&batch.header, now);
+        }
+        Ok(())
+    }
+
+    fn segment_for(
+        &self,
+        writer: &mut Writer,
+        config: &LogConfig,
+        last: Offset,
+        size: usize,
+        newest: Millis,
+        now: Millis,
+    ) -> Result<Arc<LogSegment>, StorageError> {
+        let active = self.active();
+        let used = active.size();
+        let too_large = used + size as u64 > config.segment_bytes as u64;
+        // The age counts by what the records say, if they say it: then a replay of old data rolls like the original.
+        let age = match active.max_timestamp() {
+            Some(_) if !newest.is_none() => newest.since(active.age_from()),
+            _ => now.since(active.age_from()),
+        };
+        let too_old = age.0 > config.segment_ms.0.saturating_sub(self.jitter(config).0);
+        if used > 0 && (too_large || too_old || active.is_full_for(last, size, config.index_bytes_max)) {
+            return self.roll_locked(writer, now);
+        }
+        Ok(active)
+    }
+
+    /// A part of `segment.jitter.ms` that is this log's own, so that logs begun together do not all roll together.
+    fn jitter(&self, config: &LogConfig) -> Millis {
+        if config.segment_jitter_ms.0 <= 0 {
+            return Millis(0);
+        }
+        let own = self.name.topic.bytes().fold(self.name.partition.0 as u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+        Millis((own % config.segment_jitter_ms.0 as u64) as i64)
+    }
+
+    /// The segment that is appended to.
+    pub(super) fn active(&self) -> Arc<LogSegment> {
+        let segments = self.segments.load();
+        Arc::clone(segments.last().expect("a log always has an active segment"))
+    }
+
+    /// Begins a new segment if the active one holds anything.
+    pub fn roll(&self, now: Millis) -> Result<(), StorageError> {
+        let mut writer = self.writer.lock();
+        if self.active().size() > 0 {
+            self.roll_locked(&mut writer, now)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn roll_locked(&self, writer: &mut Writer, now: Millis) -> Result<Arc<LogSegment>, StorageError> {
+        let base = self.ends.read().log_end.offset;
+        let rolled = self.active();
+        let next = LogSegment::create(&self.dir, base, now).inspect_err(|e| self.health.fail(e))?;
+        let next = Arc::new(next);
+        let mut segments = Vec::clone(&self.segments.load());
+        segments.push(Arc::clone(&next));
+        self.segments.store(Arc::new(segments));
+        self.ends.write().log_end = End { offset: base, segment: base, position: 0 };
+        self.seal_later(writer, rolled, base);
+        Ok(next)
+    }
+
+    /// Has the rolled segment written to disk, indexes and producers included, while appends go on.
+    fn seal_later(&self, writer: &Writer, rolled: Arc<LogSegment>, end: Offset) {
+        let snapshot = (!writer.producers.is_empty()).then(|| producer_snapshot::encode(&writer.producers));
+        let path = producer_snapshot::path(&self.dir, end);
+        let health = Arc::clone(&self.health);
+        self.background.run(move || {
+            let seal = || -> Result<(), StorageError> {
+                if !rolled.path.exists() {
+                    return Ok(()); // deleted meanwhile
+                }
+                rolled.seal()?;
+                rolled.sync()?;
+                snapshot.map_or(Ok(()), |bytes| disk::replace(&path, &bytes))
+            };
+            if let Err(error) = seal() {
+                health.fail(&error);
+            }
+        });
+    }
+}
+
+/// Ends a transaction as a control batch says. Returns what the transaction index must hold if it was aborted.
+pub(super) fn note_marker(writer: &mut Writer, batch: &BatchView<'_>, now: Millis) -> Option<AbortedEntry> {
+    let record = records(batch.payload(), batch.header.record_count).next()?.ok()?;
+    let kind = ControlType::from_key(record.key?)?;
+    if !matches!(kind, ControlType::Abort | ControlType::Commit) {
+        return None;
+    }
+    let coordinator_epoch = record.value.and_then(control::coordinator_epoch).unwrap_or(-1);
+    let first_offset = writer.producers.end_transaction(&batch.header, coordinator_epoch, now)?;
+    let last_offset = batch.header.last_offset();
+    let last_stable_offset = writer.producers.first_unstable().unwrap_or(last_offset.plus(1));
+    writer.undecided.push((first_offset, last_offset));
+    (kind == ControlType::Abort).then_some(AbortedEntry {
+        producer_id: batch.header.producer_id,
+        first_offset,
+        last_offset,
+        last_stable_offset,
+    })
+}

@@ -1,0 +1,40 @@
+//! Whether a log directory can still be trusted.
+//!
+//! A failed fsync or write makes it offline for good: the kernel may have dropped the bytes that could not be written, so a
+//! later success on the same file proves nothing. Only a restart, which reads what is really there, brings it back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::error::StorageError;
+
+/// One log directory's health, shared by its logs.
+#[derive(Debug)]
+pub struct DirHealth {
+    path: PathBuf,
+    offline: AtomicBool,
+}
+
+impl DirHealth {
+    /// A healthy directory.
+    pub fn new(path: PathBuf) -> Arc<Self> {
+        Arc::new(Self { path, offline: AtomicBool::new(false) })
+    }
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    /// True once it has failed.
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Acquire)
+    }
+    /// Takes it offline because of `error`, unless the device is only full.
+    pub fn fail(&self, error: &StorageError) {
+        if error.is_no_space() {
+            tracing::error!(%error, "the device is full; writes are refused until there is space");
+        } else if !self.offline.swap(true, Ordering::AcqRel) {
+            tracing::error!(%error, dir = %self.path.display(), "the log directory is offline until the broker is restarted");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Opening a log: what is on disk becomes a `Log`, recovered where the last stop was not clean.
+//!
+//! After a clean stop nothing is read but the end of the last segment. Otherwise segments from the recovery point's on are
+//! read batch by batch. Any index, snapshot or checkpoint that is missing or wrong is made anew.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use arc_swap::ArcSwap;
+use parking_lot::{Mutex, RwLock};
+
+use super::background::Background;
+use super::config::LogConfig;
+use super::disk;
+use super::error::{OpenError, StorageError};
+use super::health::DirHealth;
+use super::index::transaction_index::TransactionIndex;
+use super::index::{offset_index, time_index};
+use super::leader_epoch::{self, LeaderEpochCache};
+use super::log::{End, Ends, Log, Writer, first_unstable};
+use super::partition_metadata;
+use super::producer_snapshot;
+use super::producer_state::ProducerState;
+use super::recovery;
+use super::scan::BatchScan;
+use super::segment::{LogSegment, file_path};
+use crate::base::ids::{Millis, Offset, TopicPartition, Uuid};
+
+/// What a log is opened with.
+pub struct OpenOptions {
+    /// Whose log.
+    pub name: TopicPartition,
+    /// The topic's id; written to `partition.metadata` if that is not there yet.
+    pub topic_id: Uuid,
+    /// Its directory. It is there.
+    pub dir: PathBuf,
+    /// Its settings.
+    pub config: LogConfig,
+    /// Known to be on disk up to here.
+    pub recovery_point: Offset,
+    /// Where it starts, if that is checkpointed.
+    pub log_start: Offset,
+    /// True if the last stop was clean.
+    pub clean: bool,
+    /// The health of its log directory.
+    pub health: Arc<DirHealth>,
+    /// Where slow file work goes.
+    pub background: Arc<Background>,
+}
+
+impl Log {
+    /// Opens the log in `options.dir`. Blocks, for as long as recovery takes.
+    pub fn open(options: OpenOptions, now: Millis) -> Result<Arc<Self>, OpenError> {
+        let dir = options.dir.as_path();
+        let bases = settle_files(dir)?;
+        let (epochs, epochs_whole) = LeaderEpochCache::load(dir.join(leader_epoch::FILE_NAME))?;
+        let loaded = load_segments(&options, &bases, &epochs, now)?;
+        let (mut segments, mut writer, mut end) = (loaded.segments, loaded.writer, loaded.end);
+        if segments.is_empty() {
+            end = options.log_start.max(Offset(0));
+            segments.push(Arc::new(LogSegment::create(dir, end, now)?));
+        }
+        let first = segments[0].base_offset;
+        let log_start = options.log_start.max(first);
+        if log_start > end {
+            // Everything that was there lies below the log start: what remains is an empty log that begins there.
+            segments = vec![Arc::new(LogSegment::create(dir, log_start, now)?)];
+            writer.producers = ProducerState::default();
+            end = log_start;
+        }
+        if !epochs_whole {
+            rebuild_epochs(&epochs, &segments)?;
+        }
+        epochs.truncate_end(end);
+        epochs.truncate_start(log_start);
+        if !epochs_whole || loaded.recovered {
+            epochs.write()?;
+        }
+        partition_metadata::ensure(dir, options.topic_id)?;
+        let active = &segments[segments.len() - 1];
+        let end = End { offset: end, segment: active.base_offset, position: active.size() };
+        let first_unstable = first_unstable(&writer);
+        Ok(Arc::new(Self {
+            name: options.name,
+            topic_id: options.topic_id,
+            config: ArcSwap::from_pointee(options.config),
+            ends: RwLock::new(Ends { log_end: end, high_watermark: start_end(&segments, log_start), first_unstable }),
+            recovery_point: AtomicI64::new(if loaded.recovered { options.recovery_point.min(end.offset).0 } else { end.offset.0 }),
+            log_start: AtomicI64::new(log_start.0),
+            writer: Mutex::new(writer),
+            segments: ArcSwap::from_pointee(segments),
+            epochs,
+            health: options.health,
+            background: options.background,
+            dir: options.dir,
+        }))
+    }
+}
+
+fn start_end(segments: &[Arc<LogSegment>], log_start: Offset) -> End {
+    End { offset: log_start, segment: segments[0].base_offset, position: 0 }
+}
+
+struct Loaded {
+    segments: Vec<Arc<LogSegment>>,
+    writer: Writer,
+    end: Offset,
+    recovered: bool,
+}
+
+fn load_segments(
+    options: &OpenOptions,
+    bases: &[Offset],
+    epochs: &LeaderEpochCache,
+    now: Millis,
+) -> Result<Loaded, OpenError> {
+    let dir = options.dir.as_path();
+    // The segment that holds the recovery point is the first that may not be whole.
+    let trusted = if options.clean {
+        bases.len()
+    } else {
+        bases.partition_point(|base| *base <= options.recovery_point).saturating_sub(1)
+    };
+    let mut segments: Vec<Arc<LogSegment>> = Vec::with_capacity(bases.len());
+    let mut end = bases.first().copied().unwrap_or(Offset(0));
+    let mut recovered = false;
+    let mut writer: Option<Writer> = None;
+    for (i, base) in bases.iter().enumerate() {
+        let opened = if i < trusted && writer.is_none() { open_trusted(dir, *base, now)? } else { None };
+        if let Some(segment) = opened {
+            segments.push(Arc::new(segment));
+            continue;
+        }
+        recovered = true;
+        let segment = LogSegment::create(dir, *base, now)?;
+        let state = match &mut writer {
+            Some(writer) => writer,
+            None => {
+                let producers = recovery::rebuild_producers(dir, &segments, *base, now)?;
+                writer.insert(Writer { producers, undecided: Vec::new(), unsynced_since: None })
+            }
+        };
+        let found = recovery::recover(&segment, state, options.config.index_interval_bytes, now)?;
+        for (epoch, start) in &found.epochs {
+            epochs.assign(*epoch, *start);
+        }
+        end = found.end;
+        let is_last = i + 1 == bases.len();
+        if !is_last {
+            segment.seal()?;
+        }
+        segments.push(Arc::new(segment));
+        if found.cut > 0 && !is_last {
+            // What lies behind a cut cannot follow it any more; recovery has made sure that nothing whole was cut.
+            remove_behind(dir, &bases[i + 1..])?;
+            break;
+        }
+    }
+    if writer.is_none() {
+        if let Some(last) = segments.last() {
+            end = end_of(last)?;
+            // It is appended to again: its indexes grow in memory.
+            last.offsets.reopen();
+            last.times.reopen();
+        }
+    }
+    let snapshots_behind = producer_snapshot::list(dir)?.into_iter().filter(|o| *o > end);
+    for behind in snapshots_behind {
+        disk::remove(&producer_snapshot::path(dir, behind))?;
+    }
+    let writer = match writer {
+        Some(writer) => writer,
+        None => Writer {
+            producers: recovery::rebuild_producers(dir, &segments, end, now)?,
+            undecided: Vec::new(),
+            unsynced_since: None,
+        },
+    };
+    Ok(Loaded { segments, writer, end, recovered })
+}
+
+/// Opens a segment by its indexes, or `None` if one of them is missing or cannot be right: then it must be recovered.
+fn open_trusted(dir: &Path, base: Offset, now: Millis) -> Result<Option<LogSegment>, OpenError> {
+    let log_bytes = length(&file_path(dir, base, "log"))?.unwrap_or(0);
+    let fits = |ending: &str, entry: usize, file_needed: bool| -> Result<bool, StorageError> {
+        Ok(match length(&file_path(dir, base, ending))? {
+            Some(bytes) => bytes.is_multiple_of(entry as u64),
+            None => !file_needed,
+        })
+    };
+    let needed = log_bytes > 0;
+    if !fits("index", offset_index::ENTRY_BYTES, needed)? || !fits("timeindex", time_index::ENTRY_BYTES, needed)? {
+        return Ok(None);
+    }
+    let Some(transactions) = TransactionIndex::load(file_path(dir, base, "txnindex")) else { return Ok(None) };
+    let segment = LogSegment::open(dir, base, transactions, now)?;
+    // Kafka leaves index files longer than their entries after a crash; zeros at the end do not ascend.
+    if !segment.offsets.is_sane(log_bytes) || !segment.times.is_sane() || (needed && segment.times.is_empty()) {
+        return Ok(None);
+    }
+    Ok(Some(segment))
+}
+
+fn length(path: &Path) -> Result<Option<u64>, StorageError> {
+    match std::fs::metadata(path) {
+        Ok(m) => Ok(Some(m.len())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(StorageError::of("measure", path)(e)),
+    }
+}
+
+/// The offset behind the last batch of a segment.
+fn end_of(segment: &LogSegment) -> Result<Offset, OpenError> {
+    let from = segment.offsets.last_position();
+    let mut scan = BatchScan::new(&segment.file, &segment.path, from, segment.size());
+    let mut end = segment.base_offset;
+    let mut covered = from;
+    loop {
+        match scan.next() {
+            Ok(Some(at)) => {
+                end = at.header.next_offset();
+                covered = at.position + at.header.size() as u64;
+            }
+            Ok(None) => break,
+            Err(e) => return Err(OpenError::BadFile { path: segment.path.clone(), reason: e.to_string() }),
+        }
+    }
+    if covered < segment.size() {
+        let reason = format!("{} bytes behind the last whole batch after a clean stop", segment.size() - covered);
+        return Err(OpenError::BadFile { path: segment.path.clone(), reason });
+    }
+    Ok(end)
+}
+
+fn rebuild_epochs(epochs: &LeaderEpochCache, segments: &[Arc<LogSegment>]) -> Result<(), OpenError> {
+    epochs.clear();
+    for segment in segments {
+        let mut scan = BatchScan::new(&segment.file, &segment.path, 0, segment.size());
+        loop {
+            match scan.next() {
+                Ok(Some(at)) => drop(epochs.assign(at.header.leader_epoch, at.header.base_offset)),
+                Ok(None) => break,
+                Err(e) => return Err(OpenError::BadFile { path: segment.path.clone(), reason: e.to_string() }),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Finishes or undoes what a crash interrupted, and lists the segments' base offsets, ascending.
+fn settle_files(dir: &Path) -> Result<Vec<Offset>, StorageError> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(StorageError::of("list", dir))? {
+        let entry = entry.map_err(StorageError::of("list", dir))?;
+        names.extend(entry.file_name().to_str().map(str::to_owned));
+    }
+    let mut bases = Vec::new();
+    for name in &names {
+        let path = dir.join(name);
+        if let Some(complete) = name.strip_suffix(".swap") {
+            // A cleaned segment, whole, that was about to take its place.
+            std::fs::rename(&path, dir.join(complete)).map_err(StorageError::of("rename", &path))?;
+            bases.extend(base_of(complete, "log"));
+        } else if [".deleted", ".cleaned", ".tmp"].iter().any(|ending| name.ends_with(ending)) {
+            disk::remove(&path)?;
+        } else {
+            bases.extend(base_of(name, "log"));
+        }
+    }
+    bases.sort_unstable();
+    bases.dedup();
+    for name in &names {
+        let orphan = ["index", "timeindex", "txnindex"].iter().find_map(|ending| base_of(name, ending));
+        if orphan.is_some_and(|base| bases.binary_search(&base).is_err()) {
+            tracing::warn!(file = %dir.join(name).display(), "an index without its segment is removed");
+            disk::remove(&dir.join(name))?;
+        }
+    }
+    Ok(bases)
+}
+
+fn base_of(name: &str, ending: &str) -> Option<Offset> {
+    let digits = name.strip_suffix(ending)?.strip_suffix('.')?;
+    let whole = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
+    whole.then(|| digits.parse().ok().map(Offset)).flatten()
+}
+
+fn remove_behind(dir: &Path, bases: &[Offset]) -> Result<(), StorageError> {
+    for base in bases {
+        for ending in ["log", "index", "timeindex", "txnindex"] {
+            disk::remove(&file_path(dir, *base, ending))?;
+        }
+    }
+    Ok(())
+}

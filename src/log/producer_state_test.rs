@@ -1,0 +1,77 @@
+//! What a producer may send next.
+
+use super::*;
+use crate::base::ids::LeaderEpoch;
+use crate::record::batch::{CONTROL, TRANSACTIONAL};
+
+fn batch(epoch: i16, sequence: i32, count: i32, offset: i64) -> BatchHeader {
+    BatchHeader {
+        base_offset: Offset(offset),
+        length: 0,
+        leader_epoch: LeaderEpoch(0),
+        crc: 0,
+        attributes: 0,
+        last_offset_delta: count - 1,
+        base_timestamp: Millis(1),
+        max_timestamp: Millis(1),
+        producer_id: ProducerId(9),
+        producer_epoch: ProducerEpoch(epoch),
+        base_sequence: Sequence(sequence),
+        record_count: count,
+    }
+}
+
+fn after(batches: &[BatchHeader]) -> ProducerState {
+    let mut state = ProducerState::default();
+    for b in batches {
+        assert_eq!(state.check(b).unwrap(), Verdict::Append);
+        state.update(b, Millis(1));
+    }
+    state
+}
+
+#[test]
+fn a_batch_sent_again_is_answered_with_its_offset() {
+    let sent: Vec<_> = (0..5).map(|i| batch(0, i * 10, 10, i64::from(i) * 10)).collect();
+    let state = after(&sent);
+    for b in &sent {
+        match state.check(b).unwrap() {
+            Verdict::Duplicate(before) => assert_eq!(before.first_offset(), b.base_offset),
+            Verdict::Append => panic!("appended twice"),
+        }
+    }
+    let state = after(&(0..6).map(|i| batch(0, i * 10, 10, i64::from(i) * 10)).collect::<Vec<_>>());
+    assert!(matches!(state.check(&sent[0]), Err(AppendError::OutOfOrderSequence { .. })), "older than five batches");
+}
+
+#[test]
+fn gaps_are_refused_and_sequences_wrap() {
+    let state = after(&[batch(0, 0, 10, 0)]);
+    assert!(matches!(state.check(&batch(0, 11, 1, 10)), Err(AppendError::OutOfOrderSequence { .. })));
+    assert_eq!(state.check(&batch(0, 10, 1, 10)).unwrap(), Verdict::Append);
+    let state = after(&[batch(0, i32::MAX - 1, 4, 0)]);
+    assert_eq!(state.check(&batch(0, 2, 1, 4)).unwrap(), Verdict::Append);
+    assert!(matches!(state.check(&batch(0, i32::MAX - 1, 4, 4)).unwrap(), Verdict::Duplicate(b) if b.first_offset() == Offset(0)));
+}
+
+#[test]
+fn an_older_epoch_is_fenced_and_a_newer_one_starts_over() {
+    let state = after(&[batch(3, 0, 10, 0)]);
+    assert!(matches!(state.check(&batch(2, 10, 1, 10)), Err(AppendError::ProducerFenced { .. })));
+    assert!(matches!(state.check(&batch(4, 10, 1, 10)), Err(AppendError::OutOfOrderSequence { .. })));
+    assert_eq!(state.check(&batch(4, 0, 1, 10)).unwrap(), Verdict::Append);
+}
+
+#[test]
+fn an_open_transaction_bounds_what_is_stable_until_its_marker() {
+    let mut first = batch(0, 0, 2, 5);
+    first.attributes = TRANSACTIONAL;
+    let mut state = after(&[first]);
+    assert_eq!(state.first_unstable(), Some(Offset(5)));
+    let mut marker = batch(0, -1, 1, 7);
+    marker.attributes = TRANSACTIONAL | CONTROL;
+    assert_eq!(state.end_transaction(&marker, 2, Millis(1)), Some(Offset(5)));
+    assert_eq!(state.first_unstable(), None);
+    state.expire(Millis(1_000_000), Millis(10));
+    assert!(state.is_empty());
+}

@@ -1,0 +1,127 @@
+//! Reading: from an offset to a bound, as a slice of a segment file. Takes no writer's lock.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::error::{ReadError, StorageError};
+use super::log::{End, Ends, Log, floor};
+use super::read_info::{AbortedTxn, ReadInfo, ReadUpTo};
+use super::segment::{BatchAt, LogSegment};
+use crate::base::ids::Offset;
+use crate::record::records::{FileSlice, RecordFile, Records};
+
+/// Reads up to this size come up as memory: one small read and one send cost less than a send, a sendfile and its probe.
+const SMALL_READ_BYTES: usize = 32 * 1024;
+
+impl Log {
+    /// Reads batches from the one that holds `from` on, at most `max_bytes`; with `min_one_batch` the first batch comes whole
+    /// even if it is larger. Nothing at the bound is an empty answer, beyond the log end an error.
+    pub fn read(
+        &self,
+        from: Offset,
+        max_bytes: usize,
+        up_to: ReadUpTo,
+        min_one_batch: bool,
+    ) -> Result<ReadInfo, ReadError> {
+        let segments = self.segments.load_full();
+        let ends = *self.ends.read();
+        let start = self.log_start_offset();
+        let log_end_offset = ends.log_end.offset;
+        if from < start || from > log_end_offset {
+            return Err(ReadError::OutOfRange { offset: from, start, end: log_end_offset });
+        }
+        let mut info = ReadInfo {
+            records: Records::EMPTY,
+            high_watermark: ends.high_watermark.offset,
+            last_stable_offset: ends.last_stable(),
+            log_start_offset: start,
+            log_end_offset,
+            aborted: Vec::new(),
+        };
+        let Some(bound) = self.bound(&ends, up_to) else { return Ok(info) };
+        if from >= bound.offset || (max_bytes == 0 && !min_one_batch) {
+            return Ok(info);
+        }
+        let Some(mut at) = floor(&segments, from).map(|s| segments.partition_point(|x| x.base_offset < s.base_offset)) else {
+            return Ok(info);
+        };
+        while let Some(segment) = segments.get(at).filter(|s| s.base_offset <= bound.segment) {
+            let limit = if segment.base_offset == bound.segment { bound.position } else { segment.size() };
+            if let Some(found) = self.find(segment, from, limit)? {
+                let whole = if min_one_batch { found.header.size() } else { 0 };
+                let length = usize::try_from(limit - found.position).unwrap_or(usize::MAX).min(max_bytes.max(whole));
+                info.records = slice(segment, found.position, length)?;
+                if up_to == ReadUpTo::LastStable {
+                    let last = segment.offset_bound(found.position + length as u64, next_base(&segments, at, log_end_offset));
+                    info.aborted = aborted(&segments[at..], from, last.min(bound.offset));
+                }
+                return Ok(info);
+            }
+            at += 1;
+        }
+        Ok(info)
+    }
+
+    fn bound(&self, ends: &Ends, up_to: ReadUpTo) -> Option<End> {
+        match up_to {
+            ReadUpTo::LogEnd => Some(ends.log_end),
+            ReadUpTo::HighWatermark => Some(ends.high_watermark),
+            ReadUpTo::LastStable if ends.last_stable() == ends.high_watermark.offset => Some(ends.high_watermark),
+            ReadUpTo::LastStable => self.locate(ends.last_stable()),
+        }
+    }
+
+    /// Finds a batch by the index; an index that leads astray is not believed, and the segment is scanned.
+    pub(super) fn find(&self, segment: &LogSegment, offset: Offset, limit: u64) -> Result<Option<BatchAt>, ReadError> {
+        let hinted = u64::from(segment.offsets.lookup(offset));
+        match segment.find(offset, limit) {
+            Ok(Some(at)) if at.header.base_offset <= offset || at.position > hinted || hinted == 0 => Ok(Some(at)),
+            Ok(None) if hinted < limit => Ok(None),
+            Err(ReadError::Storage(error)) => {
+                self.health.fail(&error);
+                Err(error.into())
+            }
+            Err(error) if hinted == 0 => Err(error),
+            _ => {
+                tracing::warn!(segment = %segment.path.display(), %offset, "the offset index leads astray; the segment is scanned");
+                segment.find_from(0, offset, limit)
+            }
+        }
+    }
+
+    /// A batch's bytes.
+    pub(super) fn batch_bytes(&self, segment: &LogSegment, at: &BatchAt) -> Result<Bytes, ReadError> {
+        let mut bytes = vec![0; at.header.size()];
+        segment
+            .file
+            .read_exact_at(&mut bytes, at.position)
+            .map_err(StorageError::of("read", &segment.path))
+            .inspect_err(|e| self.health.fail(e))?;
+        Ok(bytes.into())
+    }
+}
+
+fn next_base(segments: &[Arc<LogSegment>], at: usize, log_end: Offset) -> Offset {
+    segments.get(at + 1).map_or(log_end, |s| s.base_offset)
+}
+
+fn slice(segment: &LogSegment, position: u64, length: usize) -> Result<Records, ReadError> {
+    if length <= SMALL_READ_BYTES {
+        let mut bytes = vec![0; length];
+        segment.file.read_exact_at(&mut bytes, position).map_err(StorageError::of("read", &segment.path))?;
+        return Ok(Records::Memory(bytes.into()));
+    }
+    let file: Arc<dyn RecordFile> = Arc::clone(&segment.file) as _;
+    Ok(Records::File(FileSlice { file, position, len: length }))
+}
+
+fn aborted(segments: &[Arc<LogSegment>], from: Offset, to: Offset) -> Vec<AbortedTxn> {
+    let mut entries = Vec::new();
+    for segment in segments {
+        if segment.transactions.overlapping(from, to, &mut entries) {
+            break;
+        }
+    }
+    entries.iter().map(|e| AbortedTxn { producer_id: e.producer_id, first_offset: e.first_offset }).collect()
+}

@@ -1,0 +1,56 @@
+//! Walking the heads of batches in a segment file without reading their records.
+
+use std::path::Path;
+
+use super::error::{ReadError, StorageError};
+use super::file_records::FileRecords;
+use super::segment::BatchAt;
+use crate::record::batch::{BatchHeader, HEADER_BYTES};
+
+/// Bytes read at a time: where batches are small, one read covers many heads.
+const WINDOW_BYTES: usize = 4096;
+
+/// Walks from a batch boundary to a limit.
+pub struct BatchScan<'a> {
+    file: &'a FileRecords,
+    path: &'a Path,
+    position: u64,
+    limit: u64,
+    window: Vec<u8>,
+    window_at: u64,
+}
+
+impl<'a> BatchScan<'a> {
+    /// Starts at `position`, which must be a batch's start.
+    pub fn new(file: &'a FileRecords, path: &'a Path, position: u64, limit: u64) -> Self {
+        Self { file, path, position, limit, window: Vec::new(), window_at: 0 }
+    }
+
+    /// The next batch that lies whole before the limit.
+    pub fn next(&mut self) -> Result<Option<BatchAt>, ReadError> {
+        if self.position + HEADER_BYTES as u64 > self.limit {
+            return Ok(None);
+        }
+        let position = self.position;
+        let header = BatchHeader::parse(self.head()?)?;
+        if position + header.size() as u64 > self.limit {
+            return Ok(None);
+        }
+        self.position += header.size() as u64;
+        Ok(Some(BatchAt { position, header }))
+    }
+
+    fn head(&mut self) -> Result<&[u8], ReadError> {
+        let end = self.position + HEADER_BYTES as u64;
+        let covered = self.position >= self.window_at && end <= self.window_at + self.window.len() as u64;
+        if !covered {
+            let want = usize::try_from(self.limit - self.position).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
+            self.window.resize(want, 0);
+            let got = self.file.read_at(&mut self.window, self.position).map_err(StorageError::of("read", self.path))?;
+            self.window.truncate(got);
+            self.window_at = self.position;
+        }
+        let from = (self.position - self.window_at) as usize;
+        Ok(&self.window[from..self.window.len().min(from + HEADER_BYTES)])
+    }
+}
