@@ -1,1 +1,17 @@
-//! The `server` room.
+//! The door: sockets, dispatch, handlers. Wire types come up to here and no further down.
+
+pub mod buffer_pool;
+pub mod connection;
+pub mod connection_info;
+pub mod context;
+pub mod dispatch;
+pub mod error_map;
+pub mod fetch_session;
+pub mod framing;
+pub mod handlers;
+pub mod listener;
+pub mod log_levels;
+pub mod request;
+pub mod request_metrics;
+pub mod sendfile;
+pub mod writer;

@@ -9,6 +9,7 @@
 
 mod broker;
 mod fields;
+mod kind;
 mod security;
 mod settings;
 mod topic;
@@ -44,68 +45,9 @@ pub enum RecordCodecError {
     Trailing(usize),
 }
 
-/// The number and the highest version of each kind.
-mod kind {
-    pub(super) const REGISTER_BROKER: (u32, u32) = (0, 4);
-    pub(super) const UNREGISTER_BROKER: (u32, u32) = (1, 0);
-    pub(super) const TOPIC: (u32, u32) = (2, 0);
-    pub(super) const PARTITION: (u32, u32) = (3, 2);
-    pub(super) const CONFIG: (u32, u32) = (4, 0);
-    pub(super) const PARTITION_CHANGE: (u32, u32) = (5, 2);
-    pub(super) const REMOVE_TOPIC: (u32, u32) = (9, 0);
-    pub(super) const USER_SCRAM_CREDENTIAL: (u32, u32) = (11, 0);
-    pub(super) const FEATURE_LEVEL: (u32, u32) = (12, 0);
-    pub(super) const CLIENT_QUOTA: (u32, u32) = (14, 0);
-    pub(super) const PRODUCER_IDS: (u32, u32) = (15, 0);
-    pub(super) const BROKER_REGISTRATION_CHANGE: (u32, u32) = (17, 3);
-    pub(super) const ACCESS_CONTROL_ENTRY: (u32, u32) = (18, 0);
-    pub(super) const REMOVE_ACCESS_CONTROL_ENTRY: (u32, u32) = (19, 0);
-    pub(super) const NO_OP: (u32, u32) = (20, 0);
-    pub(super) const REMOVE_USER_SCRAM_CREDENTIAL: (u32, u32) = (22, 0);
-    pub(super) const ALL: [(u32, u32); 16] = [
-        REGISTER_BROKER,
-        UNREGISTER_BROKER,
-        TOPIC,
-        PARTITION,
-        CONFIG,
-        PARTITION_CHANGE,
-        REMOVE_TOPIC,
-        USER_SCRAM_CREDENTIAL,
-        FEATURE_LEVEL,
-        CLIENT_QUOTA,
-        PRODUCER_IDS,
-        BROKER_REGISTRATION_CHANGE,
-        ACCESS_CONTROL_ENTRY,
-        REMOVE_ACCESS_CONTROL_ENTRY,
-        NO_OP,
-        REMOVE_USER_SCRAM_CREDENTIAL,
-    ];
-}
-
-fn kind_of(record: &MetadataRecord) -> (u32, u32) {
-    match record {
-        MetadataRecord::RegisterBroker(_) => kind::REGISTER_BROKER,
-        MetadataRecord::UnregisterBroker(_) => kind::UNREGISTER_BROKER,
-        MetadataRecord::Topic(_) => kind::TOPIC,
-        MetadataRecord::Partition(_) => kind::PARTITION,
-        MetadataRecord::Config(_) => kind::CONFIG,
-        MetadataRecord::PartitionChange(_) => kind::PARTITION_CHANGE,
-        MetadataRecord::RemoveTopic { .. } => kind::REMOVE_TOPIC,
-        MetadataRecord::UserScramCredential(_) => kind::USER_SCRAM_CREDENTIAL,
-        MetadataRecord::FeatureLevel(_) => kind::FEATURE_LEVEL,
-        MetadataRecord::ClientQuota(_) => kind::CLIENT_QUOTA,
-        MetadataRecord::ProducerIds(_) => kind::PRODUCER_IDS,
-        MetadataRecord::BrokerRegistrationChange(_) => kind::BROKER_REGISTRATION_CHANGE,
-        MetadataRecord::AccessControlEntry(_) => kind::ACCESS_CONTROL_ENTRY,
-        MetadataRecord::RemoveAccessControlEntry { .. } => kind::REMOVE_ACCESS_CONTROL_ENTRY,
-        MetadataRecord::NoOp => kind::NO_OP,
-        MetadataRecord::RemoveUserScramCredential { .. } => kind::REMOVE_USER_SCRAM_CREDENTIAL,
-    }
-}
-
 /// Appends the record in its frame.
 pub fn encode(record: &MetadataRecord, out: &mut Writer) {
-    let (kind, version) = kind_of(record);
+    let (kind, version) = kind::of(record);
     out.uvarint(FRAME_VERSION);
     out.uvarint(kind);
     out.uvarint(version);

@@ -1,0 +1,110 @@
+//! Appending what a client produced: one partition's batches, in the order in which requests arrive.
+//!
+//! `append` returns when the bytes are in the log, which fixes the order; what must still happen before the client may be
+//! told (commitment for acks=all, an fsync where `flush.messages` asks for it) is in [`Appended::settled`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::base::ids::{LeaderEpoch, Millis};
+use crate::log::append_info::LogAppendInfo;
+use crate::log::error::AppendError;
+use crate::log::log::AppendOrigin;
+use crate::replica::manager::ReplicaManager;
+use crate::replica::partition::{LeaderError, Partition};
+
+/// How many replicas must have a record before the client is told (`acks`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acks {
+    /// The client is not told.
+    None,
+    /// The leader's log.
+    Leader,
+    /// Every replica in sync, and at least `min.insync.replicas` of them.
+    All,
+}
+
+/// Why a produce to one partition failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProduceError {
+    /// It is not led here, or in another epoch.
+    #[error(transparent)]
+    Leader(#[from] LeaderError),
+    /// acks=all while fewer replicas than `min.insync.replicas` are in sync.
+    #[error("{isr} replicas are in sync, min.insync.replicas asks for {min_isr}")]
+    NotEnoughReplicas {
+        /// In sync now.
+        isr: usize,
+        /// Asked for.
+        min_isr: usize,
+    },
+    /// The log refused the batches.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+/// What an append did, and what remains to be waited for.
+pub struct Appended {
+    /// Offsets, timestamps, what was done to the batches.
+    pub info: LogAppendInfo,
+    partition: Arc<Partition>,
+    epoch: LeaderEpoch,
+    acks: Acks,
+    syncs: bool,
+}
+
+impl Appended {
+    /// True when the client may be told at once.
+    pub fn is_settled(&self) -> bool {
+        match self.acks {
+            Acks::None => true,
+            Acks::Leader => !self.syncs,
+            Acks::All => self.partition.log.high_watermark() >= self.info.end(),
+        }
+    }
+
+    /// Waits until the client may be told.
+    pub async fn settled(&self) -> Result<(), LeaderError> {
+        if self.is_settled() {
+            return Ok(());
+        }
+        self.partition.committed(self.info.end(), self.epoch).await
+    }
+}
+
+/// Appends `batches` to a partition led here.
+pub fn append(
+    manager: &ReplicaManager,
+    partition: &Arc<Partition>,
+    batches: Bytes,
+    acks: Acks,
+    now: Millis,
+) -> Result<Appended, ProduceError> {
+    let epoch = partition.lead(None)?;
+    if acks == Acks::All {
+        let (isr, min_isr) = (partition.isr_size(), partition.min_isr());
+        if isr < min_isr {
+            return Err(ProduceError::NotEnoughReplicas { isr, min_isr });
+        }
+    }
+    let bytes = i64::try_from(batches.len()).unwrap_or(i64::MAX);
+    let info = partition.log.append_as_leader(batches, epoch, AppendOrigin::Client, now)?;
+    let syncs = info.flush_due;
+    if info.is_duplicate() {
+        // Nothing new; the original may still wait for commitment, which `settled` looks at.
+    } else if syncs {
+        let (settling, end) = (Arc::clone(partition), info.end());
+        manager.flusher().request(
+            Arc::clone(&partition.log),
+            end,
+            Box::new(move |synced| match synced {
+                Ok(()) => settling.settled(end, bytes),
+                Err(_) => settling.wake_all(),
+            }),
+        );
+    } else {
+        partition.settled(info.end(), bytes);
+    }
+    Ok(Appended { info, partition: Arc::clone(partition), epoch, acks, syncs })
+}

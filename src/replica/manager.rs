@@ -1,0 +1,122 @@
+//! All partitions hosted here, found by topic name or id.
+//!
+//! The table is published as a whole: a lookup takes no lock and one hash. It changes only in `apply_delta`, together with
+//! the metadata image that it reflects, so that a handler never answers from metadata that the logs do not have yet.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::base::clock::SharedClock;
+use crate::base::ids::{NodeId, Offset, PartitionIndex, TopicName, Uuid};
+use crate::config::server::ServerConfig;
+use crate::log::flusher::Flusher;
+use crate::log::manager::LogManager;
+use crate::metadata::image::MetadataImage;
+use crate::replica::partition::Partition;
+use crate::replica::topic_metrics::TopicMetrics;
+
+/// One topic's partitions that are hosted here, by index.
+pub struct HostedTopic {
+    /// The topic's name.
+    pub name: TopicName,
+    /// The topic's id.
+    pub id: Uuid,
+    /// What is counted for it.
+    pub metrics: TopicMetrics,
+    /// By partition index; `None` where this broker holds no replica.
+    pub partitions: Vec<Option<Arc<Partition>>>,
+}
+
+impl HostedTopic {
+    /// The partition with this index, if it is hosted here.
+    pub fn partition(&self, index: PartitionIndex) -> Option<&Arc<Partition>> {
+        usize::try_from(index.0).ok().and_then(|i| self.partitions.get(i)?.as_ref())
+    }
+}
+
+/// The published table.
+#[derive(Default, Clone)]
+pub struct HostedTopics {
+    /// By name.
+    pub by_name: HashMap<TopicName, Arc<HostedTopic>>,
+    /// By id.
+    pub by_id: HashMap<Uuid, Arc<HostedTopic>>,
+}
+
+/// What the replicas and the metadata they have applied look like now.
+pub struct ReplicaManager {
+    pub(super) node: NodeId,
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) logs: Arc<LogManager>,
+    pub(super) clock: SharedClock,
+    pub(super) hosted: ArcSwap<HostedTopics>,
+    pub(super) applied: watch::Sender<Arc<MetadataImage>>,
+    flusher: Flusher,
+}
+
+impl ReplicaManager {
+    /// A manager over loaded logs that has applied no metadata yet.
+    pub fn new(
+        node: NodeId,
+        config: Arc<ServerConfig>,
+        logs: Arc<LogManager>,
+        flusher: Flusher,
+        clock: SharedClock,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            node,
+            config,
+            logs,
+            clock,
+            hosted: ArcSwap::default(),
+            applied: watch::Sender::new(Arc::new(MetadataImage::default())),
+            flusher,
+        })
+    }
+
+    /// The topics hosted here, as a consistent whole.
+    pub fn hosted(&self) -> arc_swap::Guard<Arc<HostedTopics>> {
+        self.hosted.load()
+    }
+
+    /// A topic hosted here, by name.
+    pub fn topic(&self, name: &str) -> Option<Arc<HostedTopic>> {
+        self.hosted.load().by_name.get(name).cloned()
+    }
+
+    /// A topic hosted here, by id.
+    pub fn topic_by_id(&self, id: Uuid) -> Option<Arc<HostedTopic>> {
+        self.hosted.load().by_id.get(&id).cloned()
+    }
+
+    /// A partition hosted here, by topic name.
+    pub fn partition(&self, topic: &str, index: PartitionIndex) -> Option<Arc<Partition>> {
+        self.hosted.load().by_name.get(topic)?.partition(index).cloned()
+    }
+
+    /// The image that has been applied.
+    pub fn metadata(&self) -> Arc<MetadataImage> {
+        self.applied.borrow().clone()
+    }
+
+    /// Waits until the image up to `offset` has been applied, for at most `timeout`. True if it has.
+    pub async fn wait_applied(&self, offset: Offset, timeout: Duration) -> bool {
+        let mut applied = self.applied.subscribe();
+        let reached = applied.wait_for(|image| image.offset() >= offset);
+        matches!(tokio::time::timeout(timeout, reached).await, Ok(Ok(_)))
+    }
+
+    /// The logs underneath.
+    pub fn logs(&self) -> &Arc<LogManager> {
+        &self.logs
+    }
+
+    /// Syncs logs to disk, many at a time.
+    pub fn flusher(&self) -> &Flusher {
+        &self.flusher
+    }
+}

@@ -1,0 +1,84 @@
+//! Questions about a partition's offsets: by timestamp, by leader epoch; and moving its start.
+
+use crate::base::ids::{LeaderEpoch, Millis, Offset};
+use crate::log::error::{DeleteRecordsError, ReadError};
+use crate::log::read_info::{ReadUpTo, TimestampAndOffset};
+use crate::replica::partition::{LeaderError, Partition};
+
+/// Which offset is asked for (ListOffsets).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffsetSpec {
+    /// The end of what the isolation level lets one read (-1).
+    Latest,
+    /// The log start (-2).
+    Earliest,
+    /// The record with the greatest timestamp (-3, KIP-734).
+    MaxTimestamp,
+    /// The earliest offset held locally (-4, KIP-405): the log start, since nothing is tiered.
+    EarliestLocal,
+    /// The latest offset in tiered storage (-5): none, since nothing is tiered.
+    LatestTiered,
+    /// The earliest offset not yet in tiered storage (-6, KIP-1023): the log start.
+    EarliestPendingUpload,
+    /// The first record with a timestamp at or after this one.
+    Timestamp(Millis),
+}
+
+/// Why a question went unanswered.
+#[derive(Debug, thiserror::Error)]
+pub enum OffsetsError {
+    /// It is not led here, or in another epoch.
+    #[error(transparent)]
+    Leader(#[from] LeaderError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The log start could not be moved there.
+    #[error(transparent)]
+    DeleteRecords(#[from] DeleteRecordsError),
+}
+
+/// The offset asked for, or none where no record answers. `up_to` bounds what is visible.
+pub fn list_offset(
+    partition: &Partition,
+    spec: OffsetSpec,
+    up_to: ReadUpTo,
+    current_epoch: Option<LeaderEpoch>,
+) -> Result<Option<TimestampAndOffset>, OffsetsError> {
+    let epoch = partition.lead(current_epoch)?;
+    let log = &partition.log;
+    let end = match up_to {
+        ReadUpTo::LastStable => log.last_stable_offset(),
+        ReadUpTo::HighWatermark => log.high_watermark(),
+        ReadUpTo::LogEnd => log.log_end_offset(),
+    };
+    let plain = |offset: Offset| {
+        let leader_epoch = log.epoch_for_offset(offset).unwrap_or(LeaderEpoch::NONE);
+        Some(TimestampAndOffset { timestamp: Millis::NONE, offset, leader_epoch })
+    };
+    Ok(match spec {
+        OffsetSpec::Latest => Some(TimestampAndOffset { timestamp: Millis::NONE, offset: end, leader_epoch: epoch }),
+        OffsetSpec::Earliest | OffsetSpec::EarliestLocal | OffsetSpec::EarliestPendingUpload => plain(log.log_start_offset()),
+        OffsetSpec::LatestTiered => None,
+        OffsetSpec::MaxTimestamp => log.max_timestamp()?.filter(|found| found.offset < end),
+        OffsetSpec::Timestamp(at) => log.offset_for_timestamp(at)?.filter(|found| found.offset < end),
+    })
+}
+
+/// The end of the newest epoch at or below `epoch` (OffsetForLeaderEpoch).
+pub fn end_of_epoch(
+    partition: &Partition,
+    epoch: LeaderEpoch,
+    current_epoch: Option<LeaderEpoch>,
+) -> Result<(LeaderEpoch, Offset), OffsetsError> {
+    partition.lead(current_epoch)?;
+    Ok(partition.log.end_offset_for_epoch(epoch))
+}
+
+/// Moves the log start up to `offset` (`None`: the high watermark), and returns where it now stands.
+pub fn delete_records(partition: &Partition, offset: Option<Offset>) -> Result<Offset, OffsetsError> {
+    partition.lead(None)?;
+    let to = offset.unwrap_or_else(|| partition.log.high_watermark());
+    partition.log.delete_records_to(to)?;
+    Ok(partition.log.log_start_offset())
+}

@@ -1,0 +1,78 @@
+//! What every handler may use: the controller, the replicas, the metadata they have applied, the clock.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::base::clock::SharedClock;
+use crate::base::ids::{Millis, NodeId, Offset, Uuid};
+use crate::config::server::ServerConfig;
+use crate::metadata::image::MetadataImage;
+use crate::quota::connection_quota::ConnectionQuota;
+use crate::replica::manager::ReplicaManager;
+use crate::server::fetch_session::FetchSessions;
+use crate::server::log_levels::LogLevels;
+
+/// Shared by all connections of all cores.
+pub struct Context {
+    /// This broker.
+    pub node_id: NodeId,
+    /// The cluster it belongs to.
+    pub cluster_id: String,
+    /// The static configuration.
+    pub config: Arc<ServerConfig>,
+    /// The partitions hosted here.
+    pub replicas: Arc<ReplicaManager>,
+    /// Who is connected, and how many may be.
+    pub connections: Arc<ConnectionQuota>,
+    /// Incremental fetch sessions (KIP-227).
+    pub fetch_sessions: FetchSessions,
+    /// Levels of the broker's own loggers (`BROKER_LOGGER` resources).
+    pub log_levels: LogLevels,
+    /// Where the time comes from.
+    pub clock: SharedClock,
+    /// The id of this process's run, for the log directory.
+    pub directory_id: Uuid,
+    /// Turns true when the server stops.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Context {
+    /// The image that the replicas have applied: what is in it can be produced to and fetched from.
+    pub fn metadata(&self) -> Arc<MetadataImage> {
+        self.replicas.metadata()
+    }
+
+    /// Waits until the replicas have applied the metadata up to `offset`, for at most `timeout`. True if they have.
+    pub async fn wait_applied(&self, offset: Offset, timeout: Duration) -> bool {
+        self.replicas.wait_applied(offset, timeout).await
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn now(&self) -> Millis {
+        self.clock.wall()
+    }
+
+    /// A receiver that turns true when the server stops.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
+    /// How long a connection may be silent (`connections.max.idle.ms`); a negative setting means for ever.
+    pub fn connection_idle_max(&self) -> Duration {
+        let ms = self.config.connections_max_idle_ms();
+        Duration::from_millis(u64::try_from(ms).unwrap_or(u64::from(u32::MAX) * 1000))
+    }
+
+    /// The largest frame that is read (`socket.request.max.bytes`).
+    pub fn frame_bytes_max(&self) -> usize {
+        usize::try_from(self.config.socket_request_max_bytes()).unwrap_or(0)
+    }
+}
+
+/// Runs what may wait for the disk on a thread of the blocking pool.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+}

@@ -1,0 +1,71 @@
+//! From the errors of the rooms below to Kafka's codes. The only place where the two meet; no arm is a catch-all, so that a
+//! new error cannot be forgotten here.
+
+use crate::base::error_code::ErrorCode;
+use crate::log::error::{AppendError, DeleteRecordsError, ReadError};
+use crate::replica::append::ProduceError;
+use crate::replica::offsets::OffsetsError;
+use crate::replica::partition::LeaderError;
+use crate::replica::read::FetchError;
+
+/// Who leads, and in which epoch.
+pub fn leader(error: LeaderError) -> ErrorCode {
+    match error {
+        LeaderError::NotLeader => ErrorCode::NotLeaderOrFollower,
+        LeaderError::Fenced => ErrorCode::FencedLeaderEpoch,
+        LeaderError::Unknown => ErrorCode::UnknownLeaderEpoch,
+        LeaderError::Offline => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// Produce.
+pub fn produce(error: &ProduceError) -> ErrorCode {
+    match error {
+        ProduceError::Leader(error) => leader(*error),
+        ProduceError::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicas,
+        ProduceError::Append(error) => append(error),
+    }
+}
+
+fn append(error: &AppendError) -> ErrorCode {
+    match error {
+        AppendError::Corrupt(_) | AppendError::Malformed(_) | AppendError::Compression(_) => ErrorCode::CorruptMessage,
+        AppendError::Invalid(_) | AppendError::InvalidRecords { .. } | AppendError::UnknownCodec(_) => ErrorCode::InvalidRecord,
+        AppendError::Timestamp { .. } => ErrorCode::InvalidTimestamp,
+        AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
+        AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
+        AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
+        AppendError::TransactionState(_) => ErrorCode::InvalidTxnState,
+        // A leader gives the offsets itself: this would be a defect of ours.
+        AppendError::OutOfOrderOffset { .. } => ErrorCode::UnknownServerError,
+        AppendError::Storage(_) => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// Fetch.
+pub fn fetch(error: &FetchError) -> ErrorCode {
+    match error {
+        FetchError::Leader(error) => leader(*error),
+        FetchError::Read(error) => read(error),
+    }
+}
+
+fn read(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::Corrupt(_) | ReadError::Compression(_) => ErrorCode::CorruptMessage,
+        ReadError::Storage(_) => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// ListOffsets, OffsetForLeaderEpoch, DeleteRecords.
+pub fn offsets(error: &OffsetsError) -> ErrorCode {
+    match error {
+        OffsetsError::Leader(error) => leader(*error),
+        OffsetsError::Read(error) => read(error),
+        OffsetsError::DeleteRecords(DeleteRecordsError::BeyondHighWatermark { .. }) => ErrorCode::OffsetOutOfRange,
+        OffsetsError::DeleteRecords(DeleteRecordsError::Policy) => ErrorCode::PolicyViolation,
+        OffsetsError::DeleteRecords(DeleteRecordsError::Storage(_)) => ErrorCode::KafkaStorageError,
+    }
+}

@@ -1,0 +1,62 @@
+//! One file per API, named by the API; `row.rs` lists which API is answered, in which versions, by whom.
+//!
+//! # How a handler is written
+//!
+//! ```ignore
+//! //! CreateTopics (19), versions 2-7. What it does, in a sentence or two.
+//! //!
+//! //! - v7: topic ids in the answer (KIP-516)
+//! //! …one line per version that changed something, with its KIP
+//!
+//! pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
+//!     let body: CreateTopicsRequest = request.decode()?;          // guard, then decode; a bad body closes the connection
+//!     let operation = to_domain(&body);                           // wire types stop here
+//!     let ctx = ctx.clone();
+//!     Ok(Handled::later(async move {
+//!         let reply = ctx.controller.submit(operation).await;     // Kafka's codes come from `error_map`
+//!         request.respond(&to_wire(reply))                        // encodes for request.version()
+//!     }))
+//! }
+//! ```
+//!
+//! - `Handled::Now` where the answer is ready, `Handled::Later` where it must wait. Whatever fixes the order of a request
+//!   (an append, a queue position) happens *before* `Later` is returned: the next request of the connection is handled
+//!   as soon as `handle` returns, while responses leave in order.
+//! - `handle` runs on a core's event loop: no blocking call in it. Work on disk that can be slow goes through
+//!   `context::blocking`.
+//! - What changes metadata goes through `ctx.controller` and is then awaited with `ctx.wait_applied`, so that the next
+//!   request of the same client sees it. What reads metadata uses `ctx.metadata()`: the image that the replicas have applied.
+//! - An error of the protocol goes into the response. `Refusal` closes the connection: only for bodies that cannot be read.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::protocol::response::Response;
+use crate::server::request::Refusal;
+
+pub mod row;
+
+pub(super) mod api_versions;
+mod delete_records;
+mod describe_producers;
+mod fetch;
+mod list_offsets;
+mod offset_for_leader_epoch;
+mod produce;
+
+/// What a handler made of a request.
+pub enum Handled {
+    /// The answer.
+    Now(Response),
+    /// The answer will come; what fixes the request's order has already happened.
+    Later(Pin<Box<dyn Future<Output = Result<Response, Refusal>>>>),
+    /// No answer is due (a Produce with acks=0).
+    Silent,
+}
+
+impl Handled {
+    /// Boxes the rest of the work.
+    pub fn later(rest: impl Future<Output = Result<Response, Refusal>> + 'static) -> Self {
+        Self::Later(Box::pin(rest))
+    }
+}

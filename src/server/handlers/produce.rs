@@ -1,0 +1,227 @@
+//! Produce (0), versions 3-13. Appends each partition's batch as it was sent; answers when `acks` is met.
+//!
+//! - v3: transactional id, magic-2 batches only, one batch per partition
+//! - v5: log start offset in the answer
+//! - v7: zstd (KIP-110)
+//! - v8: errors per record (KIP-467)
+//! - v10: the current leader in the answer (KIP-951)
+//! - v12: a transactional batch may add its partition implicitly (KIP-890)
+//! - v13: topics by id (KIP-516)
+//!
+//! With acks=0 nothing is answered; an error then closes the connection, which is how such a producer learns of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use kafka_protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use crate::base::error_code::ErrorCode;
+use crate::base::ids::{Millis, PartitionIndex, Uuid};
+use crate::log::error::AppendError;
+use crate::protocol::response::Response;
+use crate::record::batch::BatchHeader;
+use crate::record::compression::Compression;
+use crate::replica::append::{self, Acks, Appended, ProduceError};
+use crate::replica::manager::HostedTopic;
+use crate::server::context::Context;
+use crate::server::error_map;
+use crate::server::handlers::Handled;
+use crate::server::request::{Refusal, Request};
+
+/// The first version whose producers know zstd.
+const ZSTD_VERSION_MIN: i16 = 7;
+/// The first version that names topics by id.
+const TOPIC_ID_VERSION_MIN: i16 = 13;
+
+/// One partition's outcome, before it is known whether it is settled.
+type Outcome = Result<Appended, ProduceError>;
+
+pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
+    let body: ProduceRequest = request.decode()?;
+    let Some(acks) = acks(body.acks) else {
+        return request.now(&refuse_all(&body, ErrorCode::InvalidRequiredAcks));
+    };
+    let version = request.version();
+    let now = ctx.now();
+    let mut waits = Vec::new();
+    let mut responses = Vec::with_capacity(body.topic_data.len());
+    for topic in &body.topic_data {
+        let hosted = hosted(ctx, version, topic);
+        let mut partitions = Vec::with_capacity(topic.partition_data.len());
+        for data in &topic.partition_data {
+            let (answer, appended) = match append_one(ctx, version, hosted.as_deref(), data, acks, now) {
+                Err(code) => (refused(data.index, code, None), None),
+                Ok(outcome) => answer(data.index, outcome),
+            };
+            if let Some(appended) = appended.filter(|a| !a.is_settled()) {
+                waits.push((responses.len(), partitions.len(), appended));
+            }
+            partitions.push(answer);
+        }
+        let name = hosted.as_ref().map_or_else(|| topic.name.clone(), |h| topic_name(&h.name));
+        responses.push(
+            TopicProduceResponse::default()
+                .with_name(name)
+                .with_topic_id(topic.topic_id)
+                .with_partition_responses(partitions),
+        );
+    }
+    let response = ProduceResponse::default().with_responses(responses);
+    if acks == Acks::None {
+        return silent(&response);
+    }
+    if waits.is_empty() {
+        return request.now(&response);
+    }
+    let timeout = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
+    Ok(Handled::later(settle(request, response, waits, timeout)))
+}
+
+fn acks(acks: i16) -> Option<Acks> {
+    match acks {
+        0 => Some(Acks::None),
+        1 => Some(Acks::Leader),
+        -1 => Some(Acks::All),
+        _ => None,
+    }
+}
+
+fn hosted(ctx: &Context, version: i16, topic: &TopicProduceData) -> Option<Arc<HostedTopic>> {
+    if version >= TOPIC_ID_VERSION_MIN {
+        ctx.replicas.topic_by_id(Uuid(topic.topic_id.into_bytes()))
+    } else {
+        ctx.replicas.topic(&topic.name)
+    }
+}
+
+fn append_one(
+    ctx: &Context,
+    version: i16,
+    hosted: Option<&HostedTopic>,
+    data: &PartitionProduceData,
+    acks: Acks,
+    now: Millis,
+) -> Result<Outcome, ErrorCode> {
+    let unknown = if version >= TOPIC_ID_VERSION_MIN { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+    let hosted = hosted.ok_or(unknown)?;
+    let partition = hosted.partition(PartitionIndex(data.index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let batches = data.records.clone().ok_or(ErrorCode::InvalidRecord)?;
+    check_codec(version, &batches)?;
+    let bytes = batches.len() as u64;
+    let outcome = append::append(&ctx.replicas, partition, batches, acks, now);
+    match &outcome {
+        Ok(appended) => hosted.metrics.produced(bytes, appended.info.record_count()),
+        Err(_) => hosted.metrics.failed_produce(),
+    }
+    Ok(outcome)
+}
+
+/// A producer that cannot read zstd back may not write it (KIP-110).
+fn check_codec(version: i16, batches: &Bytes) -> Result<(), ErrorCode> {
+    if version >= ZSTD_VERSION_MIN {
+        return Ok(());
+    }
+    match BatchHeader::parse(batches) {
+        Ok(header) if header.compression() == Some(Compression::Zstd) => Err(ErrorCode::UnsupportedCompressionType),
+        _ => Ok(()),
+    }
+}
+
+fn answer(index: i32, outcome: Outcome) -> (PartitionProduceResponse, Option<Appended>) {
+    match outcome {
+        Ok(appended) => {
+            let info = &appended.info;
+            let answer = PartitionProduceResponse::default()
+                .with_index(index)
+                .with_base_offset(info.first_offset.0)
+                .with_log_append_time_ms(info.log_append_time.0)
+                .with_log_start_offset(info.log_start_offset.0);
+            (answer, Some(appended))
+        }
+        Err(error) => {
+            let code = error_map::produce(&error);
+            let mut answer = refused(index, code, Some(error.to_string()));
+            if let ProduceError::Append(AppendError::InvalidRecords { records, .. }) = &error {
+                answer.record_errors = records
+                    .iter()
+                    .map(|r| {
+                        BatchIndexAndErrorMessage::default()
+                            .with_batch_index(r.index)
+                            .with_batch_index_error_message(Some(StrBytes::from_string(r.message.clone())))
+                    })
+                    .collect();
+            }
+            (answer, None)
+        }
+    }
+}
+
+fn refused(index: i32, code: ErrorCode, message: Option<String>) -> PartitionProduceResponse {
+    PartitionProduceResponse::default()
+        .with_index(index)
+        .with_error_code(code.code())
+        .with_base_offset(-1)
+        .with_log_append_time_ms(-1)
+        .with_log_start_offset(-1)
+        .with_error_message(message.map(StrBytes::from_string))
+}
+
+fn refuse_all(body: &ProduceRequest, code: ErrorCode) -> ProduceResponse {
+    let responses = body.topic_data.iter().map(|topic| {
+        TopicProduceResponse::default()
+            .with_name(topic.name.clone())
+            .with_topic_id(topic.topic_id)
+            .with_partition_responses(topic.partition_data.iter().map(|p| refused(p.index, code, None)).collect())
+    });
+    ProduceResponse::default().with_responses(responses.collect())
+}
+
+fn silent(response: &ProduceResponse) -> Result<Handled, Refusal> {
+    let failed = response.responses.iter().flat_map(|t| &t.partition_responses).find(|p| p.error_code != 0);
+    match failed {
+        None => Ok(Handled::Silent),
+        Some(p) => Err(Refusal::NotServed(format!(
+            "a produce with acks=0 failed with error {} on partition {}; the connection is closed because no answer may be sent",
+            p.error_code, p.index
+        ))),
+    }
+}
+
+/// Waits for what is not settled yet; what is still open when the time is up is answered with `REQUEST_TIMED_OUT`.
+async fn settle(
+    request: Request,
+    mut response: ProduceResponse,
+    waits: Vec<(usize, usize, Appended)>,
+    timeout: Duration,
+) -> Result<Response, Refusal> {
+    let mut late = std::pin::pin!(tokio::time::sleep(timeout));
+    for (topic, partition, appended) in waits {
+        let code = tokio::select! {
+            biased;
+            settled = appended.settled() => match settled {
+                Ok(()) => continue,
+                Err(error) => error_map::leader(error),
+            },
+            () = until(late.as_mut()) => ErrorCode::RequestTimedOut,
+        };
+        let answer = &mut response.responses[topic].partition_responses[partition];
+        *answer = refused(answer.index, code, None);
+    }
+    request.respond(&response)
+}
+
+/// Ends when the time is up, also if it was up before.
+async fn until(late: std::pin::Pin<&mut tokio::time::Sleep>) {
+    if !late.is_elapsed() {
+        late.await;
+    }
+}
+
+fn topic_name(name: &str) -> kafka_protocol::messages::TopicName {
+    kafka_protocol::messages::TopicName(StrBytes::from_string(name.to_owned()))
+}

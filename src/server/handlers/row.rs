@@ -1,0 +1,50 @@
+//! The row: which API is answered, in which versions, by whom. ApiVersions is derived from it, so what is advertised is what
+//! is dispatched.
+
+use std::sync::{Arc, OnceLock};
+
+use super::*;
+use crate::protocol::api::ApiKey;
+use crate::server::context::Context;
+use crate::server::request::Request;
+
+/// One API in the row.
+pub struct Api {
+    /// Which.
+    pub key: ApiKey,
+    /// Lowest version answered.
+    pub min: i16,
+    /// Highest version answered.
+    pub max: i16,
+    /// By whom.
+    pub handle: fn(&Arc<Context>, Request) -> Result<Handled, Refusal>,
+}
+
+macro_rules! row {
+    ($($key:ident $min:literal..=$max:literal $module:ident),* $(,)?) => {
+        /// Every API that is answered, by ascending key.
+        pub static ROW: &[Api] = &[
+            $(Api { key: ApiKey::$key, min: $min, max: $max, handle: $module::handle }),*
+        ];
+    };
+}
+
+row! {
+    Produce 3..=13 produce,
+    Fetch 4..=18 fetch,
+    ListOffsets 1..=11 list_offsets,
+    ApiVersions 0..=4 api_versions,
+    DeleteRecords 0..=2 delete_records,
+    OffsetForLeaderEpoch 2..=4 offset_for_leader_epoch,
+    DescribeProducers 0..=0 describe_producers,
+}
+
+/// The entry that answers `key`, if any.
+pub fn find(key: ApiKey) -> Option<&'static Api> {
+    static BY_NUMBER: OnceLock<Vec<Option<&'static Api>>> = OnceLock::new();
+    let by_number = BY_NUMBER.get_or_init(|| {
+        let last = ROW.iter().map(|api| api.key.number()).max().unwrap_or(0);
+        (0..=last).map(|number| ROW.iter().find(|api| api.key.number() == number)).collect()
+    });
+    usize::try_from(key.number()).ok().and_then(|i| *by_number.get(i)?)
+}

@@ -1,0 +1,160 @@
+//! Listening sockets and the cores that serve what they accept.
+//!
+//! Each core is one thread with its own current-thread runtime; a connection stays on the core it was dealt to. One core
+//! accepts and deals round-robin: with few connections the kernel's own spreading (SO_REUSEPORT) is lopsided.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+use crate::quota::connection_quota::Admission;
+use crate::server::connection::{self, ConnectionError};
+use crate::server::connection_info::ConnectionInfo;
+use crate::server::context::Context;
+
+/// Connections that the kernel may hold for us before we accept them: a storm of clients must not run into SYN retries.
+const BACKLOG: i32 = 4096;
+
+/// A bound listener.
+pub struct Bound {
+    /// Its name, such as `PLAINTEXT`.
+    pub name: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    socket: TcpListener,
+}
+
+/// Binds one address.
+pub fn bind(name: &str, address: SocketAddr) -> io::Result<Bound> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // An IPv4 listener may stand beside this one.
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    let socket: TcpListener = socket.into();
+    Ok(Bound { name: name.to_owned(), address: socket.local_addr()?, socket })
+}
+
+struct Dealt {
+    stream: TcpStream,
+    info: ConnectionInfo,
+    admission: Admission,
+}
+
+/// The cores at work.
+pub struct Cores {
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Starts `count` cores and accepts on every listener, until the context's stop signal.
+pub fn start(count: usize, listeners: Vec<Bound>, ctx: &Arc<Context>) -> io::Result<Cores> {
+    let mut hands = Vec::with_capacity(count);
+    let mut ends = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (hand, end) = mpsc::unbounded_channel::<Dealt>();
+        hands.push(hand);
+        ends.push(end);
+    }
+    let mut listeners = Some(listeners);
+    let mut threads = Vec::with_capacity(count);
+    for (core, dealt) in ends.into_iter().enumerate() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(8)
+            .thread_name(format!("ottla-disk-{core}"))
+            .build()?;
+        let accepts = listeners.take();
+        let (ctx, hands) = (Arc::clone(ctx), hands.clone());
+        threads.push(std::thread::Builder::new().name(format!("ottla-core-{core}")).spawn(move || {
+            let tasks = LocalSet::new();
+            tasks.spawn_local(serve_dealt(dealt, Arc::clone(&ctx)));
+            for bound in accepts.into_iter().flatten() {
+                tasks.spawn_local(accept(bound, hands.clone(), Arc::clone(&ctx)));
+            }
+            drop(hands);
+            tasks.block_on(&runtime, async move {
+                let mut stop = ctx.stopping();
+                // An error means that the sender is gone, which is a stop as well.
+                let _ = stop.wait_for(|stopping| *stopping).await;
+                // Connections see the same signal: what they have queued is written, then they end.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            });
+        })?);
+    }
+    Ok(Cores { threads })
+}
+
+impl Cores {
+    /// Waits until every core has ended.
+    pub fn join(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a core ended by a panic");
+            }
+        }
+    }
+}
+
+async fn accept(bound: Bound, hands: Vec<mpsc::UnboundedSender<Dealt>>, ctx: Arc<Context>) {
+    let listener = match tokio::net::TcpListener::from_std(bound.socket) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, listener = bound.name, "cannot accept"),
+    };
+    let mut stop = ctx.stopping();
+    let mut next = 0;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stopping| *stopping) => return,
+        };
+        match accepted.and_then(|(stream, peer)| Ok((stream.local_addr()?, stream.into_std()?, peer))) {
+            Ok((local, stream, peer)) => {
+                let admission = match ctx.connections.admit(peer.ip()) {
+                    Ok(admission) => admission,
+                    Err(too_many) => {
+                        tracing::warn!(%peer, listener = bound.name, "connection refused: {too_many}");
+                        continue;
+                    }
+                };
+                let info = ConnectionInfo { peer, local, listener: bound.name.clone(), software: None.into() };
+                // A core that is gone is stopping with the rest of the server.
+                let _ = hands[next % hands.len()].send(Dealt { stream, info, admission });
+                next += 1;
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: let connections end before trying again.
+                tracing::warn!(%error, listener = bound.name, "a connection could not be accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn serve_dealt(mut dealt: mpsc::UnboundedReceiver<Dealt>, ctx: Arc<Context>) {
+    while let Some(Dealt { stream, info, admission }) = dealt.recv().await {
+        let ctx = Arc::clone(&ctx);
+        tokio::task::spawn_local(async move {
+            let peer = info.peer;
+            let listener = info.listener.clone();
+            let ended = match tokio::net::TcpStream::from_std(stream) {
+                Ok(stream) => connection::serve(stream, info, ctx).await,
+                Err(error) => Err(ConnectionError::Io(error)),
+            };
+            match ended {
+                Ok(()) | Err(ConnectionError::Idle) => {}
+                Err(ConnectionError::Io(error)) => tracing::debug!(%peer, listener, %error, "connection lost"),
+                Err(error) => tracing::warn!(%peer, listener, %error, "connection closed"),
+            }
+            drop(admission);
+        });
+    }
+}
