@@ -1,0 +1,75 @@
+//! Timers are keys with a deadline, not closures: they can be printed, compared, and set again after loading.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::base::ids::Millis;
+
+/// What a timer is for, in the machine's own words, such as `session/group-1/member-2`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerKey(pub String);
+
+/// A change to the timers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Due at this moment; takes the place of the key's earlier deadline.
+    Set(TimerKey, Millis),
+    /// Not due any more.
+    Clear(TimerKey),
+}
+
+/// All timers of one machine.
+#[derive(Debug, Default)]
+pub struct Timers {
+    due_at: HashMap<TimerKey, Millis>,
+    by_time: BTreeSet<(Millis, TimerKey)>,
+}
+
+impl Timers {
+    /// Makes the change.
+    pub fn change(&mut self, change: TimerChange) {
+        let (TimerChange::Set(key, _) | TimerChange::Clear(key)) = &change;
+        if let Some(old) = self.due_at.remove(key) {
+            self.by_time.remove(&(old, key.clone()));
+        }
+        if let TimerChange::Set(key, at) = change {
+            self.due_at.insert(key.clone(), at);
+            self.by_time.insert((at, key));
+        }
+    }
+
+    /// The earliest deadline.
+    pub fn next(&self) -> Option<Millis> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
+    /// Takes out one timer that is due, the earliest first.
+    pub fn pop_due(&mut self, now: Millis) -> Option<TimerKey> {
+        if self.next()? > now {
+            return None;
+        }
+        let (_, key) = self.by_time.pop_first()?;
+        self.due_at.remove(&key);
+        Some(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_set_again_is_due_once_and_later() {
+        let key = |name: &str| TimerKey(name.into());
+        let mut timers = Timers::default();
+        timers.change(TimerChange::Set(key("a"), Millis(10)));
+        timers.change(TimerChange::Set(key("b"), Millis(20)));
+        timers.change(TimerChange::Set(key("c"), Millis(5)));
+        timers.change(TimerChange::Set(key("a"), Millis(30)));
+        timers.change(TimerChange::Clear(key("c")));
+        assert_eq!(timers.next(), Some(Millis(20)));
+        assert_eq!(timers.pop_due(Millis(25)), Some(key("b")));
+        assert_eq!(timers.pop_due(Millis(25)), None);
+        assert_eq!(timers.pop_due(Millis(30)), Some(key("a")));
+        assert_eq!(timers.next(), None);
+    }
+}
