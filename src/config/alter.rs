@@ -99,7 +99,8 @@ pub fn apply(kind: Kind, current: &Settings, ops: &[(String, Op)]) -> Result<Set
                 settings.remove(key);
             }
             Op::Append(value) | Op::Subtract(value) => {
-                let def = kind.find(key).filter(|def| def.kind == ConfigType::List);
+                // Kafka's controller has no table of client-metrics keys, so their lists can only be set whole.
+                let def = kind.find(key).filter(|def| def.kind == ConfigType::List && kind != Kind::ClientMetrics);
                 let def = def.ok_or_else(|| Refusal::Config(format!("{key} is no list, so nothing can be added to it or taken from it")))?;
                 let held = settings.get(key).map(String::as_str).or(def.default).unwrap_or_default();
                 let list = changed_list(held, value, matches!(op, Op::Append(_)));
@@ -230,8 +231,8 @@ fn looks_like_a_pattern(pattern: &str) -> bool {
     round == 0 && !in_class && !escaped && !pattern.starts_with(['*', '+', '?'])
 }
 
-/// Judges the dynamic settings that one broker (`per_broker`) or all would have.
-pub fn check_broker(settings: &Settings, per_broker: bool) -> Result<(), Refusal> {
+/// Judges the dynamic settings that one broker (`per_broker`) or all would have, where `current` is in force now.
+pub fn check_broker(settings: &Settings, per_broker: bool, current: &ServerConfig) -> Result<(), Refusal> {
     let listed = |keys: Vec<&String>| keys.into_iter().cloned().collect::<Vec<_>>().join(", ");
     let refuse = |keys: Vec<&String>, why: &str| {
         if keys.is_empty() { Ok(()) } else { Err(Refusal::Request(format!("{why}: {}", listed(keys)))) }
@@ -251,8 +252,44 @@ pub fn check_broker(settings: &Settings, per_broker: bool) -> Result<(), Refusal
             return Err(Refusal::Request(unsound(def, text).to_string()));
         }
     }
+    check_numbers(settings, current)?;
+    // Eligible leader replicas (KIP-966) rest on one number for the whole cluster.
+    if per_broker && settings.contains_key("min.insync.replicas") {
+        return Err(Refusal::Config("min.insync.replicas cannot differ from broker to broker".to_owned()));
+    }
     Ok(())
 }
+
+/// Rules on numbers that no single definition states.
+fn check_numbers(settings: &Settings, current: &ServerConfig) -> Result<(), Refusal> {
+    let number = |key: &str| settings.get(key)?.trim().parse::<i64>().ok();
+    if number("log.roll.ms").is_some_and(|span| span < 1) {
+        return Err(Refusal::Request("log.roll.ms: allowed: at least 1".to_owned()));
+    }
+    if number("log.retention.ms").is_some_and(|span| span < 1 && span != -1) {
+        return Err(Refusal::Request("log.retention.ms: allowed: at least 1, or -1 for ever".to_owned()));
+    }
+    for key in THREAD_COUNTS {
+        let now = current.text(key).and_then(|text| text.parse::<i64>().ok());
+        if let (Some(next), Some(now)) = (number(key), now)
+            && (next < now / 2 || next > now * 2)
+        {
+            let text = format!("{key} = {next}: allowed in one step: half to double of the {now} in force");
+            return Err(Refusal::Request(text));
+        }
+    }
+    Ok(())
+}
+
+/// Counts of threads, which Kafka changes only by small steps. They are without effect here, but a tool that meets
+/// the limit in Kafka must meet it here.
+const THREAD_COUNTS: [&str; 5] = [
+    "num.io.threads",
+    "num.replica.fetchers",
+    "num.recovery.threads.per.data.dir",
+    "background.threads",
+    "log.cleaner.threads",
+];
 
 /// Key and trust stores, which only a listener of its own may change.
 const STORES: [&str; 10] = [

@@ -15,7 +15,7 @@ fn topic_code(pairs: &[(&str, &str)]) -> Option<ErrorCode> {
 }
 
 fn broker_refusal(key: &str, value: &str, per_broker: bool) -> Option<String> {
-    let refusal = check_broker(&map(&[(key, value)]), per_broker).err()?;
+    let refusal = check_broker(&map(&[(key, value)]), per_broker, &ServerConfig::quickstart()).err()?;
     assert_eq!(refusal.code(), ErrorCode::InvalidRequest);
     Some(refusal.to_string())
 }
@@ -92,6 +92,11 @@ fn brokers_take_what_is_dynamic() {
     for (key, value) in [("listeners", "PLAINTEXT://:1"), ("listener.name.foo.ssl.keystore.location", "/x"), ("cordoned.log.dirs", "*")] {
         assert_eq!(broker_refusal(key, value, true), None, "{key}");
         assert!(broker_refusal(key, value, false).is_some(), "{key}");
+    }
+    assert_eq!(broker_refusal("num.io.threads", "9", true), None);
+    assert_eq!(broker_refusal("min.insync.replicas", "2", false), None);
+    for (key, value) in [("log.retention.ms", "0"), ("log.roll.ms", "0"), ("num.io.threads", "1000"), ("log.cleaner.threads", "3")] {
+        assert!(broker_refusal(key, value, true).is_some(), "{key}");
     }
     for (key, value) in [("log.retention.ms", "x"), ("max.connections", "-1"), ("leader.replication.throttled.rate", "-7")] {
         assert!(broker_refusal(key, value, true).is_some(), "{key}");

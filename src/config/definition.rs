@@ -99,9 +99,9 @@ pub enum Bounds {
     OneOf(&'static [&'static str]),
     /// One of these, in either case of letters.
     OneOfAnyCase(&'static [&'static str]),
-    /// A list without repetition.
+    /// A list; what stands in it twice counts once.
     Distinct(Emptiness),
-    /// A list without repetition, each element one of these.
+    /// The same, each element one of these.
     Elements(Emptiness, &'static [&'static str]),
     /// Not the empty text.
     NonEmpty,

@@ -139,7 +139,10 @@ pub fn group(overrides: &BTreeMap<String, String>, layers: BrokerLayers<'_>) -> 
         let key = group::broker_synonym(def.name);
         let of_broker = key.and_then(|key| merged.get(key).cloned().or_else(|| layers.server.text(key)));
         let value = own.clone().or(of_broker).or_else(|| def.default.map(str::to_owned)).map(|text| def.canonical(&text));
-        let mut synonyms = key.map_or_else(Vec::new, |key| layers.synonyms(key, false));
+        let mut synonyms = match key {
+            Some(key) => layers.synonyms(key, false),
+            None => vec![Synonym { name: def.name.to_owned(), value: def.default.map(str::to_owned), source: ConfigSource::Default }],
+        };
         if own.is_some() {
             synonyms.insert(0, Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::Group });
         }
@@ -204,35 +207,37 @@ fn of_broker(name: &str, given: Option<String>, synonyms: Vec<Synonym>) -> Entry
         source: synonyms.first().map_or(ConfigSource::Default, |synonym| synonym.source),
         synonyms,
         kind: def.map(|def| def.kind),
-        doc: def.filter(|def| def.name == name).map(|def| def.doc),
+        doc: broker::find(name).filter(|def| def.name == name).map(|def| def.doc),
         read_only: def.is_none_or(|def| def.name != name || def.scope == Scope::ReadOnly),
         sensitive,
     }
 }
 
-/// The entries of a client-metrics subscription: only what was set.
+/// The entries of a client-metrics subscription, known or not.
 pub fn client_metrics(overrides: &BTreeMap<String, String>) -> Vec<Entry> {
-    overrides.iter().map(|(name, value)| plain(name, value, ConfigSource::ClientMetrics)).collect()
+    let entry = |def: &'static ConfigDef| {
+        let own = overrides.get(def.name);
+        let value = own.map(String::as_str).or(def.default).map(|text| def.canonical(text));
+        let synonym = |_| Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::ClientMetrics };
+        let synonyms = own.map(synonym).into_iter().collect();
+        of_resource(def, value, synonyms)
+    };
+    client_metrics::defs().iter().map(entry).collect()
 }
 
 /// The entries of a broker's loggers, from names and levels.
 pub fn loggers(levels: &[(String, String)]) -> Vec<Entry> {
-    levels.iter().map(|(name, level)| plain(name, level, ConfigSource::BrokerLogger)).collect()
-}
-
-/// An entry of a resource whose keys carry neither type nor synonyms.
-fn plain(name: &str, value: &str, source: ConfigSource) -> Entry {
-    debug_assert!(source == ConfigSource::BrokerLogger || client_metrics::find(name).is_some());
-    Entry {
-        name: name.to_owned(),
-        value: Some(value.to_owned()),
-        source,
+    let entry = |(name, level): &(String, String)| Entry {
+        name: name.clone(),
+        value: Some(level.clone()),
+        source: ConfigSource::BrokerLogger,
         synonyms: Vec::new(),
         kind: None,
         doc: None,
         read_only: false,
         sensitive: false,
-    }
+    };
+    levels.iter().map(entry).collect()
 }
 
 #[cfg(test)]

@@ -98,3 +98,14 @@ fn groups_inherit_from_their_broker_keys() {
     assert_eq!(entry(&entries, "consumer.heartbeat.interval.ms").source, ConfigSource::Group);
     assert_eq!(entry(&entries, "share.auto.offset.reset").value.as_deref(), Some("latest"));
 }
+
+#[test]
+fn client_metrics_and_loggers_show_what_kafka_shows() {
+    let entries = client_metrics(&map(&[("interval.ms", "60000")]));
+    let interval = entry(&entries, "interval.ms");
+    assert_eq!((interval.value.as_deref(), interval.source), (Some("60000"), ConfigSource::ClientMetrics));
+    assert_eq!(shown(interval), ["ClientMetrics:interval.ms=60000"]);
+    assert_eq!(entry(&entries, "metrics").source, ConfigSource::Default);
+    let levels = loggers(&[("root".to_owned(), "INFO".to_owned())]);
+    assert_eq!((levels[0].value.as_deref(), levels[0].kind), (Some("INFO"), None));
+}

@@ -35,6 +35,10 @@ pub enum Unknown {
     Warned,
 }
 
+/// What Kafka leaves to whoever writes the file.
+const REQUIRED: [(&str, &str); 3] =
+    [("process.roles", "broker,controller"), ("node.id", "1"), ("controller.listener.names", "CONTROLLER")];
+
 /// What a start without any file takes in the place of Kafka's defaults.
 const QUICKSTART: [(&str, &str); 2] = [("listeners", "PLAINTEXT://localhost:9092"), ("log.dirs", "./data")];
 
@@ -271,7 +275,7 @@ fn judge_values(merged: &Merged, errors: &mut Vec<ConfigError>, warnings: &mut V
     }
 }
 
-/// Adds what follows from other settings, and Ottla's own defaults where no file was given.
+/// Adds what follows from other settings and what Kafka requires, and Ottla's own defaults where no file was given.
 fn fill_in(merged: &mut Merged) {
     if !merged.contains_key("node.id")
         && let Some((id, source)) = merged.get("broker.id").cloned()
@@ -279,12 +283,18 @@ fn fill_in(merged: &mut Merged) {
     {
         merged.insert("node.id".to_owned(), (id, source));
     }
+    for (key, value) in REQUIRED {
+        merged.entry(key.to_owned()).or_insert_with(|| (value.to_owned(), Source::Quickstart));
+    }
+    if let Some((id, _)) = merged.get("node.id").cloned() {
+        merged.entry("broker.id".to_owned()).or_insert((id, Source::Derived));
+    }
     if merged.values().any(|(_, source)| matches!(source, Source::File { .. })) {
         return;
     }
     let has_voters = merged.get("controller.quorum.voters").is_some_and(|(voters, _)| voters.contains(','));
-    let has_roles = merged.get("process.roles").is_some_and(|(roles, _)| !roles.contains(','));
-    let alone = !has_voters && !has_roles && !merged.contains_key("controller.quorum.bootstrap.servers");
+    let one_role = merged.get("process.roles").is_some_and(|(roles, _)| !roles.contains(','));
+    let alone = !has_voters && !one_role && !merged.contains_key("controller.quorum.bootstrap.servers");
     let more = if alone { &QUICKSTART_ALONE[..] } else { &[] };
     for (key, value) in QUICKSTART.iter().chain(more) {
         let given_otherwise = match *key {

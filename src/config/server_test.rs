@@ -111,7 +111,7 @@ fn every_mistake_is_told_at_once_with_key_value_place_and_remedy() {
         "the configuration has 4 mistakes",
         "num.partitons (server.properties:1): there is no such key; the nearest key is num.partitions",
         "num.partitions = none (server.properties:2): allowed: a whole number of 32 bits, at least 1",
-        "log.cleanup.policy = keep (server.properties:4): allowed: a list separated by commas, none twice, each one of compact, delete",
+        "log.cleanup.policy = keep (server.properties:4): allowed: a list separated by commas, each one of compact, delete",
         "authorizer.class.name = x.Y (server.properties:5): ",
     ] {
         assert!(text.contains(part), "{part}\nis not in\n{text}");

@@ -14,7 +14,7 @@ pub use super::yaml::parse_yaml;
 pub enum Source {
     /// Nowhere: it is the definition's own.
     Default,
-    /// Nowhere, and no file was given either: it is Ottla's choice for a start with nothing.
+    /// Nowhere, and Kafka has no default or one that does not suit a start with nothing: it is Ottla's choice.
     Quickstart,
     /// Derived from other settings.
     Derived,
@@ -35,7 +35,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::Quickstart => f.write_str("default for a start without a file"),
+            Self::Quickstart => f.write_str("Ottla's own default"),
             Self::Derived => f.write_str("derived"),
             Self::File { name, line: 0 } => f.write_str(name),
             Self::File { name, line } => write!(f, "{name}:{line}"),

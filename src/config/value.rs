@@ -45,7 +45,10 @@ pub struct Invalid {
 /// Reads and judges `text` as the value of `def`.
 pub fn parse(def: &ConfigDef, text: &str) -> Result<Value, Invalid> {
     let refused = |()| Invalid { allowed: allowed(def) };
-    let value = of_type(def.kind, text).map_err(refused)?;
+    let mut value = of_type(def.kind, text).map_err(refused)?;
+    if let (Bounds::Distinct(_) | Bounds::Elements(..), Value::List(list)) = (def.bounds, &mut value) {
+        drop_repeated(list);
+    }
     if within(&def.bounds, &value) { Ok(value) } else { Err(refused(())) }
 }
 
@@ -94,8 +97,13 @@ fn within(bounds: &Bounds, value: &Value) -> bool {
 
 fn list_is_sound(emptiness: Emptiness, list: &[String]) -> bool {
     let enough = emptiness == Emptiness::MayBeEmpty || !list.is_empty();
-    let repeated = list.iter().enumerate().any(|(i, element)| list[..i].contains(element));
-    enough && !repeated && list.iter().all(|element| !element.is_empty())
+    enough && list.iter().all(|element| !element.is_empty())
+}
+
+/// What stands in such a list twice counts once, as in Kafka.
+fn drop_repeated(list: &mut Vec<String>) {
+    let mut seen = std::collections::HashSet::new();
+    list.retain(|element| seen.insert(element.clone()));
 }
 
 fn is_throttled_replicas(list: &[String]) -> bool {
@@ -165,9 +173,9 @@ pub fn allowed(def: &ConfigDef) -> String {
         Bounds::Between(min, max) => format!("{kind} from {min} to {max}"),
         Bounds::BetweenF(min, max) => format!("{kind} from {min} to {max}"),
         Bounds::OneOf(names) | Bounds::OneOfAnyCase(names) => format!("one of {}", names.join(", ")),
-        Bounds::Distinct(Emptiness::MayBeEmpty) => format!("{kind}, none twice"),
-        Bounds::Distinct(Emptiness::NotEmpty) => format!("{kind}, at least one, none twice"),
-        Bounds::Elements(_, names) => format!("{kind}, none twice, each one of {}", names.join(", ")),
+        Bounds::Distinct(Emptiness::MayBeEmpty) => kind.to_owned(),
+        Bounds::Distinct(Emptiness::NotEmpty) => format!("{kind}, at least one"),
+        Bounds::Elements(_, names) => format!("{kind}, each one of {}", names.join(", ")),
         Bounds::NonEmpty => format!("{kind}, not empty"),
         Bounds::GzipLevel => "a level from 1 to 9, or -1".to_owned(),
         Bounds::ThrottledReplicas => "partition:broker pairs separated by commas, or *".to_owned(),

@@ -8,9 +8,9 @@ use crate::config::reason;
 
 /// The keys.
 pub(super) static DEFS: &[ConfigDef] = &[
-    list("process.roles", Some("broker,controller"), Elements(NotEmpty, &["broker", "controller"]), High)
+    list("process.roles", None, Elements(NotEmpty, &["broker", "controller"]), High)
         .doc("What this process does: `broker`, `controller`, or both. Ottla's own default is both."),
-    int("node.id", Some("1"), AtLeast(0), High)
+    int("node.id", None, AtLeast(0), High)
         .doc("This process's number in the cluster; `broker.id` is its old name. Ottla's own default is 1."),
     int("broker.id", Some("-1"), Any, High)
         .doc("The old name of `node.id`; if both are set they must agree."),

@@ -16,7 +16,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
     string("listener.security.protocol.map", Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), Any, Low)
         .per_broker()
         .doc("Which security protocol each listener name speaks, as `NAME:PROTOCOL`."),
-    list("controller.listener.names", Some("CONTROLLER"), Distinct(NotEmpty), High)
+    list("controller.listener.names", None, Distinct(NotEmpty), High)
         .doc("Which listeners the controllers speak on; the first is used to reach them."),
     string("inter.broker.listener.name", None, Any, Medium)
         .doc("The listener on which brokers reach each other; excludes `security.inter.broker.protocol`."),
