@@ -1,6 +1,7 @@
 //! The door: sockets, dispatch, handlers. Wire types come up to here and no further down.
 
 pub mod buffer_pool;
+pub mod cluster_view;
 pub mod connection;
 pub mod connection_info;
 pub mod context;
@@ -15,3 +16,6 @@ pub mod request;
 pub mod request_metrics;
 pub mod sendfile;
 pub mod writer;
+
+#[cfg(test)]
+mod test_image;

@@ -38,9 +38,12 @@ pub mod row;
 
 pub(super) mod api_versions;
 mod delete_records;
+mod describe_cluster;
 mod describe_producers;
+mod describe_topic_partitions;
 mod fetch;
 mod list_offsets;
+mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
 

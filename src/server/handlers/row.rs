@@ -33,10 +33,13 @@ row! {
     Produce 3..=13 produce,
     Fetch 4..=18 fetch,
     ListOffsets 1..=11 list_offsets,
+    Metadata 0..=13 metadata,
     ApiVersions 0..=4 api_versions,
     DeleteRecords 0..=2 delete_records,
     OffsetForLeaderEpoch 2..=4 offset_for_leader_epoch,
+    DescribeCluster 0..=2 describe_cluster,
     DescribeProducers 0..=0 describe_producers,
+    DescribeTopicPartitions 0..=0 describe_topic_partitions,
 }
 
 /// The entry that answers `key`, if any.
@@ -47,4 +50,18 @@ pub fn find(key: ApiKey) -> Option<&'static Api> {
         (0..=last).map(|number| ROW.iter().find(|api| api.key.number() == number)).collect()
     });
     usize::try_from(key.number()).ok().and_then(|i| *by_number.get(i)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_row_ascends_and_answers_only_versions_that_kafka_has() {
+        assert!(ROW.windows(2).all(|pair| pair[0].key < pair[1].key));
+        for api in ROW {
+            assert!(api.key.versions().contains(api.min) && api.key.versions().contains(api.max), "{}", api.key);
+            assert!(std::ptr::eq(find(api.key).expect("in the row"), api));
+        }
+    }
 }
