@@ -100,6 +100,11 @@ impl Log {
         for batch in batches {
             self.note_batch(writer, &segment, batch, now)?;
         }
+        if self.tail.is_wanted() {
+            for (head, batch) in heads.iter().zip(batches) {
+                self.tail.push(&batch.header, head, &batch.bytes);
+            }
+        }
         let end = End { offset: last.next_offset(), segment: segment.base_offset, position: segment.size() };
         writer.unsynced_since.get_or_insert(now);
         {

@@ -25,6 +25,7 @@ use super::producer_state::ProducerState;
 use super::recovery;
 use super::scan::BatchScan;
 use super::segment::{LogSegment, file_path};
+use super::tail_cache::TailCache;
 use crate::base::ids::{Millis, Offset, TopicPartition, Uuid};
 
 /// What a log is opened with.
@@ -87,6 +88,7 @@ impl Log {
             config: ArcSwap::from_pointee(options.config),
             ends: RwLock::new(Ends { log_end: end, high_watermark: start_end(&segments, log_start), first_unstable }),
             recovery_point: AtomicI64::new(if loaded.recovered { options.recovery_point.min(end.offset).0 } else { end.offset.0 }),
+            tail: TailCache::default(),
             log_start: AtomicI64::new(log_start.0),
             writer: Mutex::new(writer),
             segments: ArcSwap::from_pointee(segments),

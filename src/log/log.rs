@@ -23,6 +23,7 @@ use super::leader_epoch::LeaderEpochCache;
 use super::producer_snapshot;
 use super::producer_state::{ActiveProducer, ProducerState};
 use super::segment::LogSegment;
+use super::tail_cache::TailCache;
 pub use super::validate::AppendOrigin;
 use crate::base::ids::{LeaderEpoch, Millis, Offset, TopicPartition, Uuid};
 
@@ -71,6 +72,7 @@ pub struct Log {
     pub(super) ends: RwLock<Ends>,
     pub(super) epochs: LeaderEpochCache,
     pub(super) log_start: AtomicI64,
+    pub(super) tail: TailCache,
     pub(super) recovery_point: AtomicI64,
     pub(super) health: Arc<DirHealth>,
     pub(super) background: Arc<Background>,
@@ -117,6 +119,10 @@ impl Log {
     /// Committed and decided up to here.
     pub fn last_stable_offset(&self) -> Offset {
         self.ends.read().last_stable()
+    }
+    /// Gives the tail's memory back if nobody has read it since the last call.
+    pub fn tail_tick(&self) {
+        self.tail.tick();
     }
     /// Known to be on disk up to here.
     pub fn recovery_point(&self) -> Offset {

@@ -63,6 +63,7 @@ fn append(log: &Log, bytes: Bytes) -> Offset {
 fn bytes_of(read: Records) -> Bytes {
     match read {
         Records::Memory(bytes) => bytes,
+        Records::Pieces(pieces) => pieces.concat().into(),
         Records::File(slice) => {
             let mut out = vec![0; slice.len];
             slice.file.read_exact_at(&mut out, slice.position).unwrap();

@@ -216,9 +216,11 @@ impl LogManager {
         }
     }
 
-    /// Syncs logs whose `flush.ms` is due.
+    /// Syncs logs whose `flush.ms` is due, and gives back the memory of tails that nobody reads. Every second or so.
     pub fn flush_tick(&self, flusher: &Flusher, now: Millis) {
-        for log in self.all().into_iter().filter(|log| log.is_flush_overdue(now)) {
+        let logs = self.all();
+        logs.iter().for_each(|log| log.tail_tick());
+        for log in logs.into_iter().filter(|log| log.is_flush_overdue(now)) {
             let end = log.log_end_offset();
             // A failure has taken the directory offline and told of it.
             flusher.request(log, end, Box::new(|_| ()));

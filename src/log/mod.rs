@@ -28,6 +28,7 @@ pub mod recovery;
 pub mod retention;
 pub mod scan;
 pub mod segment;
+pub mod tail_cache;
 pub mod timestamps;
 pub mod truncate;
 pub mod validate;

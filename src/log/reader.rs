@@ -9,6 +9,7 @@ use super::log::{End, Ends, Log, floor};
 use super::read_info::{AbortedTxn, ReadInfo, ReadUpTo};
 use super::segment::{BatchAt, LogSegment};
 use crate::base::ids::Offset;
+use crate::base::limits::TAIL_CACHE_BYTES_PER_LOG_MAX;
 use crate::record::records::{FileSlice, RecordFile, Records};
 
 /// Reads up to this size come up as memory: one small read and one send cost less than a send, a sendfile and its probe.
@@ -46,12 +47,22 @@ impl Log {
         let Some(mut at) = floor(&segments, from).map(|s| segments.partition_point(|x| x.base_offset < s.base_offset)) else {
             return Ok(info);
         };
+        if let Some(hit) = self.tail.read(from, bound.offset, max_bytes, min_one_batch) {
+            info.records = hit.records;
+            if up_to == ReadUpTo::LastStable {
+                info.aborted = aborted(&segments[at..], from, hit.next.min(bound.offset));
+            }
+            return Ok(info);
+        }
         while let Some(segment) = segments.get(at).filter(|s| s.base_offset <= bound.segment) {
             let limit = if segment.base_offset == bound.segment { bound.position } else { segment.size() };
             if let Some(found) = self.find(segment, from, limit)? {
                 let whole = if min_one_batch { found.header.size() } else { 0 };
                 let length = usize::try_from(limit - found.position).unwrap_or(usize::MAX).min(max_bytes.max(whole));
                 info.records = slice(segment, found.position, length)?;
+                if segment.base_offset == bound.segment && limit - found.position <= TAIL_CACHE_BYTES_PER_LOG_MAX as u64 {
+                    self.tail.want();
+                }
                 if up_to == ReadUpTo::LastStable {
                     let last = segment.offset_bound(found.position + length as u64, next_base(&segments, at, log_end_offset));
                     info.aborted = aborted(&segments[at..], from, last.min(bound.offset));

@@ -26,6 +26,7 @@ impl Log {
             return self.truncate_fully_and_start_at(offset, now);
         }
         let mut writer = self.writer.lock();
+        self.tail.clear();
         let mut segments = Vec::clone(&self.segments.load());
         let keep = segments.partition_point(|s| s.base_offset <= offset).max(1);
         let gone = segments.split_off(keep);
@@ -60,6 +61,7 @@ impl Log {
     /// Empties the log and lets it start at `offset`.
     pub fn truncate_fully_and_start_at(&self, offset: Offset, now: Millis) -> Result<(), OpenError> {
         let mut writer = self.writer.lock();
+        self.tail.clear();
         let gone = Vec::clone(&self.segments.load());
         let end = End { offset, segment: offset, position: 0 };
         {

@@ -39,6 +39,8 @@ impl fmt::Debug for FileSlice {
 pub enum Records {
     /// In memory. No records at all are empty bytes.
     Memory(Bytes),
+    /// In memory, in pieces to be sent one after the other; no piece ends a batch by need.
+    Pieces(Vec<Bytes>),
     /// In a file.
     File(FileSlice),
 }
@@ -51,6 +53,7 @@ impl Records {
     pub fn len(&self) -> usize {
         match self {
             Self::Memory(bytes) => bytes.len(),
+            Self::Pieces(pieces) => pieces.iter().map(Bytes::len).sum(),
             Self::File(slice) => slice.len,
         }
     }
