@@ -36,6 +36,7 @@ fn joined(response: &Response) -> Vec<u8> {
         assert!(!part.is_empty(), "an empty part");
         match part {
             Part::Bytes(bytes) | Part::Records(Records::Memory(bytes)) => out.extend_from_slice(bytes),
+            Part::Records(Records::Pieces(pieces)) => pieces.iter().for_each(|piece| out.extend_from_slice(piece)),
             Part::Records(Records::File(slice)) => {
                 let start = out.len();
                 out.resize(start + slice.len, 0);

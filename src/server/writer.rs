@@ -44,6 +44,10 @@ impl Writer {
                         self.pieces.push_back(Piece::Memory(bytes));
                     }
                 }
+                Part::Records(Records::Pieces(pieces)) => {
+                    self.queued += pieces.iter().map(Bytes::len).sum::<usize>();
+                    self.pieces.extend(pieces.into_iter().filter(|bytes| !bytes.is_empty()).map(Piece::Memory));
+                }
                 Part::Records(Records::File(slice)) => {
                     if slice.len > 0 {
                         self.queued += slice.len;
