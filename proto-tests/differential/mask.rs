@@ -69,7 +69,7 @@ impl Mask {
 
     fn text(&self, field: &str, text: &str) -> Value {
         match field {
-            "errorMessage" | "documentation" => json!("<text>"),
+            "errorMessage" | "batchIndexErrorMessage" | "documentation" => json!("<text>"),
             "clusterId" | "host" | "hmac" | "tokenId" => json!("<id>"),
             "topicId" | "replicaDirectoryId" if text == ZERO_ID => json!("<zero>"),
             "replicaDirectoryId" => json!("<id>"),
@@ -105,6 +105,7 @@ impl Mask {
 
 fn key_of(value: &Value) -> String {
     let fields = [
+        "batchIndex",
         "apiKey",
         "name",
         "topicName",
