@@ -65,21 +65,22 @@ fn commands() -> Vec<Command> {
     add(t, "--delete --if-exists --topic unknown", "");
     // the console tools
     let (p, c) = ("kafka-console-producer", "kafka-console-consumer");
-    add(p, "--topic three", "a\nb\nc\n");
-    add(p, "--topic one --property parse.key=true --property key.separator=:", "k1:v1\nk2:v2\n");
-    add(p, "--topic one --reader-property parse.headers=true --reader-property parse.key=true", "h1:x,h2:y\tkey\tvalue\n");
-    add(p, "--topic one --compression-codec zstd --sync --request-required-acks 1", "zipped\n");
-    add(p, "--topic one --producer-property enable.idempotence=false", "plain\n");
-    add(p, "--topic one --property parse.key=true", "no separator here\n");
+    add(t, "--create --topic single --partitions 1", "");
+    add(p, "--topic three --sync", "a\nb\nc\n");
+    add(p, "--topic single --property parse.key=true --property key.separator=:", "k1:v1\nk2:v2\n");
+    add(p, "--topic single --reader-property parse.headers=true --reader-property parse.key=true", "h1:x,h2:y\tkey\tvalue\n");
+    add(p, "--topic single --compression-codec zstd --sync --request-required-acks 1", "zipped\n");
+    add(p, "--topic single --producer-property enable.idempotence=false", "plain\n");
+    add(p, "--topic single --property parse.key=true", "no separator here\n");
     add(
         c,
-        "--topic one --partition 0 --offset earliest --timeout-ms 3000 --property print.key=true --property print.offset=true --property print.headers=true",
+        "--topic single --partition 0 --offset earliest --timeout-ms 3000 --property print.key=true --property print.offset=true --property print.headers=true",
         "",
     );
-    add(c, "--topic one --partition 1 --offset earliest --timeout-ms 1500 --property print.key=true --property print.partition=true", "");
+    add(c, "--topic single --partition 0 --offset 2 --timeout-ms 1500 --property print.key=true --property print.partition=true", "");
     add(c, "--topic three --partition 0 --offset 0 --max-messages 0 --timeout-ms 1500", "");
-    add(c, "--topic one --partition 0 --offset latest --timeout-ms 1500", "");
-    add(c, "--topic one --offset 0 --timeout-ms 1500", "");
+    add(c, "--topic single --partition 0 --offset latest --timeout-ms 1500", "");
+    add(c, "--topic single --offset 0 --timeout-ms 1500", "");
     // kafka-get-offsets
     let g = "kafka-get-offsets";
     add(p, "--topic offsets-made-by-writing", "1\n2\n3\n");
@@ -98,7 +99,6 @@ fn commands() -> Vec<Command> {
     let r = "kafka-delete-records";
     add(r, "--offset-json-file %DIR%/delete-2.json", "");
     add(r, "--offset-json-file %DIR%/delete-beyond.json", "");
-    add(r, "--offset-json-file %DIR%/delete-unknown.json", "");
     add(g, "--topic offsets-made-by-writing --time earliest", "");
     // kafka-configs
     let k = "kafka-configs";
@@ -198,7 +198,6 @@ fn run(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
     };
     write("delete-2.json", r#"{"topic": "offsets-made-by-writing", "partition": 0, "offset": 2}"#);
     write("delete-beyond.json", r#"{"topic": "offsets-made-by-writing", "partition": 0, "offset": 99}"#);
-    write("delete-unknown.json", r#"{"topic": "unknown", "partition": 0, "offset": 1}"#);
     let dir = broker.dir().display().to_string();
     let bootstrap = broker.bootstrap();
     commands()
@@ -209,7 +208,11 @@ fn run(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
             let at = if matches!(c.tool, "kafka-features" | "kafka-metadata-quorum") { 0 } else { args.len() };
             args.splice(at..at, ["--bootstrap-server".to_string(), bootstrap.clone()]);
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let start = std::time::Instant::now();
             let run = tools.lock().expect("the tools").run(c.tool, &args, c.stdin);
+            if start.elapsed().as_secs() >= 5 {
+                eprintln!("{kind:?}: {:?} for {}", start.elapsed(), c.name);
+            }
             (c.name.clone(), normal(&run, &broker))
         })
         .collect()
@@ -231,12 +234,14 @@ fn normal(run: &Run, broker: &Broker) -> String {
 }
 
 fn text(text: &str, broker: &Broker) -> String {
+    let text = text.replace(&broker.controller_port().to_string(), "<controller port>");
     let text = text.replace(&broker.data().display().to_string(), "<data>").replace(&broker.dir().display().to_string(), "<dir>");
     text.replace(&broker.port.to_string(), "<port>")
 }
 
 /// A line without ids, times and sizes. The text of an error that a tool prints on standard output is left out too.
 fn one_line(line: &str) -> String {
+    let line = line.trim_end_matches(' ');
     if let Some((head, _)) = line.split_once("Exception: ") {
         return format!("{head}Exception");
     }
@@ -245,19 +250,40 @@ fn one_line(line: &str) -> String {
             return start.to_string();
         }
     }
-    let words: Vec<String> = line.split(' ').map(word).collect();
-    words.join(" ")
+    for start in ["HighWatermark:", "LeaderEpoch:", "MaxFollowerLag:"] {
+        if line.starts_with(start) {
+            return format!("{start} <number>");
+        }
+    }
+    if line.trim_end().ends_with("\tLeader") {
+        // A replica of the metadata quorum: its end and its times are its own.
+        return "<leader of the quorum>".to_string();
+    }
+    let line = line.split_once("Epoch: ").map_or(line.to_string(), |(head, _)| format!("{head}Epoch: <number>"));
+    without_ids(&line)
 }
 
-fn word(word: &str) -> String {
-    let (head, value) = match word.rfind(['\t', ':', '=', '"']) {
-        Some(at) => word.split_at(at + 1),
-        None => ("", word),
-    };
-    let bare = value.trim_end_matches([',', '.', '\t', '}', ')', ']']);
-    let id = bare.len() == 22 && bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    let time = bare.len() == 13 && bare.starts_with("17") && bare.chars().all(|c| c.is_ascii_digit());
-    if id || time { word.replace(bare, if id { "<id>" } else { "<time>" }) } else { format!("{head}{value}") }
+/// Ids are 22 characters of URL-safe base64, times 13 digits.
+fn without_ids(line: &str) -> String {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut out = String::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !part(c)).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(end);
+        let mixed = word.chars().any(|c| c.is_ascii_uppercase()) && word.chars().any(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if word.len() == 22 && (mixed || word.starts_with("AAAA")) {
+            out.push_str("<id>");
+        } else if word.len() == 13 && word.starts_with("17") && word.chars().all(|c| c.is_ascii_digit()) {
+            out.push_str("<time>");
+        } else {
+            out.push_str(word);
+        }
+        let next = tail.find(part).unwrap_or(tail.len());
+        out.push_str(&tail[..next]);
+        rest = &tail[next..];
+    }
+    out
 }
 
 /// The class of an error in a line of standard error, if the line names one.

@@ -5,8 +5,10 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import org.apache.kafka.common.utils.Exit;
 
 /**
@@ -15,20 +17,24 @@ import org.apache.kafka.common.utils.Exit;
  */
 public final class ToolRunner {
   private static final class ExitCalled extends Error {
-    final int code;
-
-    ExitCalled(int code) {
+    ExitCalled() {
       super(null, null, false, false);
-      this.code = code;
     }
   }
 
   public static void main(String[] args) throws Exception {
     PrintStream out = System.out;
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
-    Exit.setExitProcedure((code, message) -> { throw new ExitCalled(code); });
-    Exit.setHaltProcedure((code, message) -> { throw new ExitCalled(code); });
-    Exit.setShutdownHookAdder((name, hook) -> { });
+    // Some tools catch everything, the exit too, and exit again: the first code is the one a process would end with.
+    int[] first = new int[1];
+    List<Runnable> hooks = new ArrayList<>();
+    Exit.Procedure exit = (code, message) -> {
+      if (first[0] < 0) first[0] = code;
+      throw new ExitCalled();
+    };
+    Exit.setExitProcedure(exit);
+    Exit.setHaltProcedure(exit);
+    Exit.setShutdownHookAdder((name, hook) -> hooks.add(hook));
     for (String line; (line = in.readLine()) != null; ) {
       String[] words = line.split(" ");
       String[] toolArgs = Arrays.stream(words, 2, words.length).map(ToolRunner::text).toArray(String[]::new);
@@ -37,17 +43,19 @@ public final class ToolRunner {
       System.setIn(new ByteArrayInputStream(bytes(words[1])));
       System.setOut(new PrintStream(stdout, true));
       System.setErr(new PrintStream(stderr, true));
+      first[0] = -1;
+      hooks.clear();
       int code = 0;
       try {
         Class.forName(text(words[0])).getMethod("main", String[].class).invoke(null, (Object) toolArgs);
       } catch (InvocationTargetException e) {
-        if (e.getCause() instanceof ExitCalled exit) {
-          code = exit.code;
-        } else {
+        if (!(e.getCause() instanceof ExitCalled)) {
           code = 1;
           e.getCause().printStackTrace();
         }
       }
+      hooks.forEach(Runnable::run);
+      if (first[0] >= 0) code = first[0];
       System.out.flush();
       System.err.flush();
       out.println(code + " " + base64(stdout) + " " + base64(stderr));

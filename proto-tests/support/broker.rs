@@ -137,6 +137,11 @@ impl Broker {
         format!("localhost:{}", self.port)
     }
 
+    /// The port of its controller's listener.
+    pub fn controller_port(&self) -> u16 {
+        self.controller_port
+    }
+
     /// Its directory: configuration, log of the process, data.
     pub fn dir(&self) -> &Path {
         &self.dir

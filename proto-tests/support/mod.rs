@@ -7,6 +7,7 @@ pub mod broker;
 pub mod client;
 pub mod paths;
 pub mod process;
+pub mod reader;
 pub mod record;
 pub mod schema;
 pub mod tools;

@@ -45,6 +45,11 @@ impl Wire {
         Ok(wire)
     }
 
+    /// The same connection again, to write on it from a second thread.
+    pub fn second(&self) -> Wire {
+        Wire { stream: self.stream.try_clone().expect("a second handle"), next: 1, client_id: self.client_id.clone() }
+    }
+
     /// How long reads wait.
     pub fn set_timeout(&self, limit: Duration) {
         self.stream.set_read_timeout(Some(limit)).expect("a timeout");

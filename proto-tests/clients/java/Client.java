@@ -46,6 +46,7 @@ public final class Client {
           case "create" -> create(command);
           case "produce" -> produce(command, answer.putArray("offsets"));
           case "consume" -> consume(command);
+          case "transact" -> transact(command);
           default -> throw new IllegalArgumentException("no such command");
         }
       } catch (Exception e) {
@@ -88,6 +89,35 @@ public final class Client {
       }
       for (Future<RecordMetadata> f : sent) offsets.add(f.get(60, TimeUnit.SECONDS).offset());
     }
+  }
+
+  /** Transactions of a few records each, every third one aborted, with plain records between; the last may stay open. */
+  private static void transact(JsonNode command) throws Exception {
+    Properties p = new Properties();
+    p.put("bootstrap.servers", bootstrap);
+    p.put("key.serializer", ByteArraySerializer.class.getName());
+    p.put("value.serializer", ByteArraySerializer.class.getName());
+    p.put("transactional.id", "tx-" + command.get("topic").asText());
+    String topic = command.get("topic").asText();
+    int n = command.get("transactions").asInt();
+    KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(p);
+    p.remove("transactional.id");
+    try (KafkaProducer<byte[], byte[]> plain = new KafkaProducer<>(p)) {
+      producer.initTransactions();
+      long time = command.get("start").asLong();
+      for (int i = 0; i < n; i++) {
+        producer.beginTransaction();
+        for (int r = 0; r < command.get("records").asInt(); r++) {
+          producer.send(new ProducerRecord<>(topic, 0, time++, null, ("transaction " + i).getBytes(StandardCharsets.UTF_8)));
+        }
+        producer.flush();
+        plain.send(new ProducerRecord<>(topic, 0, time++, null, "between".getBytes(StandardCharsets.UTF_8))).get();
+        if (i == n - 1 && command.get("open").asBoolean()) break;
+        if (i % 3 == 2) producer.abortTransaction();
+        else producer.commitTransaction();
+      }
+    }
+    producer.close(Duration.ZERO);
   }
 
   private static void consume(JsonNode command) throws Exception {
