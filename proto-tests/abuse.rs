@@ -51,9 +51,9 @@ impl Attack<'_> {
     }
 
     fn still_there(&mut self, what: &str) {
-        let answer = Wire::connect(self.broker.port).map_err(|e| e.to_string()).and_then(|mut w| {
-            w.call("ApiVersions", 0, json!({})).map_err(|e| e.to_string())
-        });
+        let answer = Wire::connect(self.broker.port)
+            .map_err(|e| e.to_string())
+            .and_then(|mut w| w.call("ApiVersions", 0, json!({})).map_err(|e| e.to_string()));
         if let Err(e) = answer {
             self.failures.push(format!("{what}: afterwards the server says {e}"));
         }
@@ -83,9 +83,15 @@ fn under_load(attack: impl FnOnce(&mut Attack<'_>)) {
             let mut next = 0i64;
             while !stop.load(Ordering::Relaxed) {
                 let start = Instant::now();
-                let answer = wire.call("Produce", 9, produce("good", Batch::of(now(), &[b"good"]).base64())).expect("the good client's answer");
+                let answer = wire
+                    .call("Produce", 9, produce("good", Batch::of(now(), &[b"good"]).base64()))
+                    .expect("the good client's answer");
                 let partition = &answer["responses"][0]["partitionResponses"][0];
-                assert_eq!((partition["errorCode"].as_i64(), partition["baseOffset"].as_i64()), (Some(0), Some(next)), "{answer}");
+                assert_eq!(
+                    (partition["errorCode"].as_i64(), partition["baseOffset"].as_i64()),
+                    (Some(0), Some(next)),
+                    "{answer}"
+                );
                 next += 1;
                 round_trips.fetch_add(1, Ordering::Relaxed);
                 slowest.fetch_max(start.elapsed().as_millis() as u64, Ordering::Relaxed);
@@ -102,8 +108,11 @@ fn under_load(attack: impl FnOnce(&mut Attack<'_>)) {
         (a.failures, a.count)
     });
     let (after, highest) = broker.process().memory_kib();
-    println!("{count} abuses; {} good round trips, slowest {} ms; memory {before} -> {after} KiB, highest {highest}",
-        round_trips.load(Ordering::Relaxed), slowest.load(Ordering::Relaxed));
+    println!(
+        "{count} abuses; {} good round trips, slowest {} ms; memory {before} -> {after} KiB, highest {highest}",
+        round_trips.load(Ordering::Relaxed),
+        slowest.load(Ordering::Relaxed)
+    );
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     assert!(broker.process().alive());
     assert!(highest < before + GROWTH_KIB, "memory rose from {before} to {highest} KiB");
@@ -114,10 +123,19 @@ fn under_load(attack: impl FnOnce(&mut Attack<'_>)) {
 /// APIs whose requests hold a list near their head, with every version the server advertises.
 fn advertised(broker: &Broker) -> Vec<(String, i16, i16)> {
     let names = schema::broker_apis();
-    let answer = broker.wire().call("ApiVersions", 3, json!({"clientSoftwareName": "abuse", "clientSoftwareVersion": "1"})).expect("an answer");
+    let answer = broker
+        .wire()
+        .call("ApiVersions", 3, json!({"clientSoftwareName": "abuse", "clientSoftwareVersion": "1"}))
+        .expect("an answer");
     let list = answer["apiKeys"].as_array().expect("a list").clone();
     list.iter()
-        .filter_map(|k| Some((names.get(&(k["apiKey"].as_i64()? as i16))?.clone(), k["minVersion"].as_i64()? as i16, k["maxVersion"].as_i64()? as i16)))
+        .filter_map(|k| {
+            Some((
+                names.get(&(k["apiKey"].as_i64()? as i16))?.clone(),
+                k["minVersion"].as_i64()? as i16,
+                k["maxVersion"].as_i64()? as i16,
+            ))
+        })
         .collect()
 }
 
@@ -138,7 +156,11 @@ fn frames_and_headers() {
             a.send(&format!("a header of {length} zeros"), &frame, false);
         }
         let m = schema::request("Metadata");
-        a.send("client id of 32 KiB", &request_frame(m.key, 9, true, 1, &"x".repeat(32_767), &m.encode(9, &json!({"topics": []}))), false);
+        a.send(
+            "client id of 32 KiB",
+            &request_frame(m.key, 9, true, 1, &"x".repeat(32_767), &m.encode(9, &json!({"topics": []}))),
+            false,
+        );
         let mut negative = request_frame(m.key, 4, false, 1, "x", &[]);
         negative[12..14].copy_from_slice(&(-7i16).to_be_bytes());
         a.send("client id of negative length", &negative, false);
@@ -195,7 +217,12 @@ fn bodies_of_every_api() {
                 let right = schema::request(&api).encode(version, &json!({}));
                 for cut in [1, 2, 4, 6, 8, 10, 14] {
                     if cut < right.len() {
-                        a.body(&format!("claim after {cut} bytes"), &api, version, &[&right[..cut], &[0x7f, 0xff, 0xff, 0xff, 0xff, 0x0f][..]].concat());
+                        a.body(
+                            &format!("claim after {cut} bytes"),
+                            &api,
+                            version,
+                            &[&right[..cut], &[0x7f, 0xff, 0xff, 0xff, 0xff, 0x0f][..]].concat(),
+                        );
                     }
                 }
             }
@@ -298,7 +325,11 @@ fn lies() -> Vec<(String, Vec<u8>)> {
     });
     add("a compressed batch inside a compressed batch", &|b| {
         b.attributes = 4;
-        let inner = Batch { attributes: 4, payload: Some(zstd::encode_all(&b.section()[..], 1).expect("a frame")), ..b.clone() };
+        let inner = Batch {
+            attributes: 4,
+            payload: Some(zstd::encode_all(&b.section()[..], 1).expect("a frame")),
+            ..b.clone()
+        };
         b.payload = Some(zstd::encode_all(&inner.bytes()[..], 1).expect("a frame"));
     });
     let bytes = good.bytes();
@@ -311,11 +342,20 @@ fn lies() -> Vec<(String, Vec<u8>)> {
 #[test]
 fn record_batches() {
     under_load(|a| {
-        for (name, configs) in [("plain", json!([])), ("recompressed", json!([{"name": "compression.type", "value": "lz4"}])), ("compacted", json!([{"name": "cleanup.policy", "value": "compact"}]))] {
+        for (name, configs) in [
+            ("plain", json!([])),
+            ("recompressed", json!([{"name": "compression.type", "value": "lz4"}])),
+            ("compacted", json!([{"name": "cleanup.policy", "value": "compact"}])),
+        ] {
             let t = json!({"name": name, "numPartitions": 1, "replicationFactor": 1, "configs": configs});
             a.broker.wire().call("CreateTopics", 7, json!({"topics": [t], "timeoutMs": 10000})).expect("a topic");
             for (what, bytes) in lies() {
-                a.body(&format!("to {name}: {what}"), "Produce", 9, &schema::request("Produce").encode(9, &produce(name, json!(STANDARD.encode(&bytes)))));
+                a.body(
+                    &format!("to {name}: {what}"),
+                    "Produce",
+                    9,
+                    &schema::request("Produce").encode(9, &produce(name, json!(STANDARD.encode(&bytes)))),
+                );
             }
             // Whatever was taken can be read, and what is read is whole batches.
             let mut wire = a.broker.wire();
@@ -339,23 +379,77 @@ fn bodies_that_are_right_and_too_much() {
         call(a, "100,000 topics", "Metadata", 9, json!({"topics": names, "allowAutoTopicCreation": false}));
         let t = |n: i64| json!({"name": "huge", "numPartitions": n, "replicationFactor": 1});
         call(a, "10 million partitions", "CreateTopics", 7, json!({"topics": [t(10_000_000)], "timeoutMs": 1000}));
-        call(a, "2 billion partitions, validate only", "CreateTopics", 7, json!({"topics": [t(i32::MAX.into())], "timeoutMs": 1000, "validateOnly": true}));
-        call(a, "10 million partitions", "CreatePartitions", 3, json!({"topics": [{"name": "good", "count": 10_000_000, "assignments": null}], "timeoutMs": 1000}));
+        call(
+            a,
+            "2 billion partitions, validate only",
+            "CreateTopics",
+            7,
+            json!({"topics": [t(i32::MAX.into())], "timeoutMs": 1000, "validateOnly": true}),
+        );
+        call(
+            a,
+            "10 million partitions",
+            "CreatePartitions",
+            3,
+            json!({"topics": [{"name": "good", "count": 10_000_000, "assignments": null}], "timeoutMs": 1000}),
+        );
         let long = "n".repeat(30_000);
-        call(a, "a name of 30,000 characters", "CreateTopics", 7, json!({"topics": [{"name": long, "numPartitions": 1, "replicationFactor": 1}], "timeoutMs": 1000}));
-        call(a, "a key of 30,000 characters", "IncrementalAlterConfigs", 1,
-            json!({"resources": [{"resourceType": 2, "resourceName": "good", "configs": [{"name": long, "configOperation": 0, "value": long}]}]}));
+        call(
+            a,
+            "a name of 30,000 characters",
+            "CreateTopics",
+            7,
+            json!({"topics": [{"name": long, "numPartitions": 1, "replicationFactor": 1}], "timeoutMs": 1000}),
+        );
+        call(
+            a,
+            "a key of 30,000 characters",
+            "IncrementalAlterConfigs",
+            1,
+            json!({"resources": [{"resourceType": 2, "resourceName": "good", "configs": [{"name": long, "configOperation": 0, "value": long}]}]}),
+        );
         let same: Vec<Value> = (0..20_000).map(|_| json!({"partitionIndex": 0, "timestamp": -1})).collect();
-        call(a, "a partition 20,000 times", "ListOffsets", 7, json!({"replicaId": -1, "topics": [{"name": "good", "partitions": same}]}));
-        let same: Vec<Value> = (0..20_000).map(|_| json!({"partition": 0, "fetchOffset": 0, "partitionMaxBytes": 1_000_000})).collect();
-        call(a, "a partition 20,000 times", "Fetch", 11, json!({"replicaId": -1, "maxWaitMs": 0, "minBytes": 0, "maxBytes": 50_000_000, "topics": [{"topic": "good", "partitions": same}]}));
-        let same: Vec<Value> = (0..5_000).map(|_| json!({"index": 0, "records": Batch::of(1, &[b"x"]).base64()})).collect();
-        call(a, "a partition 5,000 times", "Produce", 9, json!({"acks": 1, "timeoutMs": 1000, "topicData": [{"name": "unknown", "partitionData": same}]}));
+        call(
+            a,
+            "a partition 20,000 times",
+            "ListOffsets",
+            7,
+            json!({"replicaId": -1, "topics": [{"name": "good", "partitions": same}]}),
+        );
+        let same: Vec<Value> =
+            (0..20_000).map(|_| json!({"partition": 0, "fetchOffset": 0, "partitionMaxBytes": 1_000_000})).collect();
+        call(
+            a,
+            "a partition 20,000 times",
+            "Fetch",
+            11,
+            json!({"replicaId": -1, "maxWaitMs": 0, "minBytes": 0, "maxBytes": 50_000_000, "topics": [{"topic": "good", "partitions": same}]}),
+        );
+        let same: Vec<Value> =
+            (0..5_000).map(|_| json!({"index": 0, "records": Batch::of(1, &[b"x"]).base64()})).collect();
+        call(
+            a,
+            "a partition 5,000 times",
+            "Produce",
+            9,
+            json!({"acks": 1, "timeoutMs": 1000, "topicData": [{"name": "unknown", "partitionData": same}]}),
+        );
         for id in ["\u{0}", "line\nbreak", "\u{7f}\u{1}", ""] {
-            call(a, "a transactional id of control characters", "InitProducerId", 4, json!({"transactionalId": id, "transactionTimeoutMs": 1000}));
+            call(
+                a,
+                "a transactional id of control characters",
+                "InitProducerId",
+                4,
+                json!({"transactionalId": id, "transactionTimeoutMs": 1000}),
+            );
         }
-        call(a, "a fetch of 2 GiB that waits for ever", "Fetch", 11,
-            json!({"replicaId": -1, "maxWaitMs": 1500, "minBytes": i32::MAX, "maxBytes": i32::MAX, "topics": [{"topic": "good", "partitions": [{"partition": 0, "fetchOffset": 0, "partitionMaxBytes": i32::MAX}]}]}));
+        call(
+            a,
+            "a fetch of 2 GiB that waits for ever",
+            "Fetch",
+            11,
+            json!({"replicaId": -1, "maxWaitMs": 1500, "minBytes": i32::MAX, "maxBytes": i32::MAX, "topics": [{"topic": "good", "partitions": [{"partition": 0, "fetchOffset": 0, "partitionMaxBytes": i32::MAX}]}]}),
+        );
         // Fetch sessions that are never used again.
         let mut wire = a.broker.wire();
         for _ in 0..3000 {

@@ -26,7 +26,11 @@ fn records(library: Library, seed: u64) -> Vec<Record> {
         // One set of headers for the run, and text in lines.
         let headers = vec![h("trace", b"abc"), h("trace", b"def"), h("ünïcode", "wert".as_bytes())];
         for i in 0..60 {
-            add(Some(format!("key-{i}").into_bytes()), Some(format!("value {i} {}", "x".repeat(i * 7)).into_bytes()), headers.clone());
+            add(
+                Some(format!("key-{i}").into_bytes()),
+                Some(format!("value {i} {}", "x".repeat(i * 7)).into_bytes()),
+                headers.clone(),
+            );
         }
         add(None, Some(b"no key".to_vec()), headers.clone());
         add(Some(b"no value".to_vec()), None, headers.clone());
@@ -82,17 +86,21 @@ fn one_cell(client: &mut Client, codec: &str, idempotent: bool, seed: u64) -> Re
     if offsets != (0..sent.len() as i64).collect::<Vec<_>>() {
         return Err(format!("{}: offsets {offsets:?}", what("produce")));
     }
-    let got = client.consume(&topic, From::Beginning, sent.len()).map_err(|e| format!("{}: {e}", what("from the beginning")))?;
+    let got = client
+        .consume(&topic, From::Beginning, sent.len())
+        .map_err(|e| format!("{}: {e}", what("from the beginning")))?;
     compare(&what("from the beginning"), library, &sent, &offsets, &got)?;
     let middle = sent.len() / 2 + 1;
-    let tail =
-        client.consume(&topic, From::Offset(middle as i64), sent.len() - middle).map_err(|e| format!("{}: {e}", what("from an offset")))?;
+    let tail = client
+        .consume(&topic, From::Offset(middle as i64), sent.len() - middle)
+        .map_err(|e| format!("{}: {e}", what("from an offset")))?;
     compare(&what("from an offset"), library, &sent[middle..], &offsets[middle..], &tail)?;
     if library.can().timestamps {
         // A time between two records: the later one comes first.
         let time = sent[middle].timestamp - 500;
-        let tail =
-            client.consume(&topic, From::Timestamp(time), sent.len() - middle).map_err(|e| format!("{}: {e}", what("from a timestamp")))?;
+        let tail = client
+            .consume(&topic, From::Timestamp(time), sent.len() - middle)
+            .map_err(|e| format!("{}: {e}", what("from a timestamp")))?;
         compare(&what("from a timestamp"), library, &sent[middle..], &offsets[middle..], &tail)?;
     } else {
         let again = client
@@ -162,15 +170,20 @@ fn kafka_python() {
 fn each_reads_what_each_other_wrote() {
     let broker = Broker::start(under_test(), &[]);
     let scratch = Scratch::new("across");
-    let mut clients: Vec<Client> = Library::ALL.iter().map(|l| Client::start(*l, &broker.bootstrap(), scratch.path())).collect();
+    let mut clients: Vec<Client> =
+        Library::ALL.iter().map(|l| Client::start(*l, &broker.bootstrap(), scratch.path())).collect();
     let mut failures = Vec::new();
-    for (w, codec) in [(0, "zstd"), (1, "lz4"), (2, "snappy"), (3, "snappy"), (4, "lz4"), (5, "gzip"), (6, "zstd"), (7, "snappy")] {
+    for (w, codec) in
+        [(0, "zstd"), (1, "lz4"), (2, "snappy"), (3, "snappy"), (4, "lz4"), (5, "gzip"), (6, "zstd"), (7, "snappy")]
+    {
         let writer = clients[w].library();
         let topic = format!("across-{writer:?}").to_lowercase();
         clients[0].create(&topic, 1).expect("a topic");
         // What every reader can give back: kafkajs has no null header, kcat's headers are text.
         let mut sent = records(writer, 7);
-        sent.retain(|r| r.headers.iter().all(|(n, v)| !n.is_empty() && v.as_ref().is_some_and(|v| v.is_ascii() && !v.is_empty())));
+        sent.retain(|r| {
+            r.headers.iter().all(|(n, v)| !n.is_empty() && v.as_ref().is_some_and(|v| v.is_ascii() && !v.is_empty()))
+        });
         let offsets = match clients[w].produce(&topic, codec, true, &sent) {
             Ok(offsets) => offsets,
             Err(e) => {

@@ -70,7 +70,9 @@ fn client_read(client: &mut Client, topic: &str, partition: i32, count: usize, d
         return Vec::new();
     }
     let file = dir.join(format!("read-{partition}.jsonl"));
-    client.send(json!({"op": "consume", "topic": topic, "partition": partition, "count": count, "file": file, "offset": -2}));
+    client.send(
+        json!({"op": "consume", "topic": topic, "partition": partition, "count": count, "file": file, "offset": -2}),
+    );
     client.answer().expect("the partition is read");
     record::read(&file)
 }
@@ -89,11 +91,14 @@ const TOPIC: &str = "damaged";
 impl Before {
     fn new() -> Before {
         // An index entry for each batch or two, and segments of a megabyte.
-        let overrides = [("log.segment.bytes", "1048576"), ("log.index.interval.bytes", "200"), ("log.retention.ms", "-1")];
+        let overrides =
+            [("log.segment.bytes", "1048576"), ("log.index.interval.bytes", "200"), ("log.retention.ms", "-1")];
         let mut broker = Broker::start(under_test(), &overrides);
         let mut wire = broker.wire();
         reader::create(&mut wire, TOPIC, 1, &[]);
-        let id = wire.call("InitProducerId", 4, json!({"transactionalId": null, "transactionTimeoutMs": 60000})).expect("an id");
+        let id = wire
+            .call("InitProducerId", 4, json!({"transactionalId": null, "transactionTimeoutMs": 60000}))
+            .expect("an id");
         let producer = id["producerId"].as_i64().expect("an id");
         let base = now() - 3_600_000;
         let mut times = Vec::new();
@@ -124,9 +129,17 @@ impl Before {
         let got = reader::read(&mut wire, TOPIC, 0, false);
         let mut result = Ok(());
         let whole: Vec<_> = reader::batches(&self.contents.bytes);
-        let keep = whole.iter().filter(|h| h.base_offset + i64::from(h.last_offset_delta) < expected_end).map(|h| h.length).sum::<usize>();
+        let keep = whole
+            .iter()
+            .filter(|h| h.base_offset + i64::from(h.last_offset_delta) < expected_end)
+            .map(|h| h.length)
+            .sum::<usize>();
         if got.end != expected_end || got.bytes != self.contents.bytes[..keep] {
-            result = Err(format!("{what}: end {} instead of {expected_end}, {} bytes instead of {keep}", got.end, got.bytes.len()));
+            result = Err(format!(
+                "{what}: end {} instead of {expected_end}, {} bytes instead of {keep}",
+                got.end,
+                got.bytes.len()
+            ));
         }
         for (time, offset) in self.times.iter().step_by(7) {
             let expected = if *offset < expected_end { *offset } else { -1 };
@@ -166,7 +179,10 @@ fn every_index_snapshot_and_checkpoint_missing_cut_and_corrupted() {
             let path = entry.expect("an entry").path();
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             // The records themselves, and the two files that say whose directory it is, are not derived from anything.
-            let kept = name.ends_with(".log") || name == "meta.properties" || name == "partition.metadata" || name.starts_with(".lock");
+            let kept = name.ends_with(".log")
+                || name == "meta.properties"
+                || name == "partition.metadata"
+                || name.starts_with(".lock");
             if path.is_file() && !kept {
                 files.push(path.strip_prefix(&before.pristine).expect("below").to_path_buf());
             }
@@ -181,7 +197,9 @@ fn every_index_snapshot_and_checkpoint_missing_cut_and_corrupted() {
         let mut note = |r: Result<(), String>| failures.extend(r.err());
         note(before.round(&format!("{name} deleted"), |d| std::fs::remove_file(d.join(file)).expect("deleted"), 120));
         for cut in [0, length / 2, length.saturating_sub(1)] {
-            let shorten = |d: &Path| std::fs::File::options().write(true).open(d.join(file)).and_then(|f| f.set_len(cut)).expect("cut");
+            let shorten = |d: &Path| {
+                std::fs::File::options().write(true).open(d.join(file)).and_then(|f| f.set_len(cut)).expect("cut")
+            };
             note(before.round(&format!("{name} cut to {cut} of {length}"), shorten, 120));
         }
         for (what, byte) in [("zeros", 0u8), ("ones", 0xff)] {
@@ -242,7 +260,12 @@ fn topics_and_settings_survive_kill_nine() {
         wire.call("IncrementalAlterConfigs", 1, alter).expect("an answer");
         let ids = |w: &mut support::wire::Wire| {
             let answer = w.call("Metadata", 12, json!({"topics": null})).expect("an answer");
-            let mut list: Vec<String> = answer["topics"].as_array().expect("topics").iter().map(|t| format!("{} {}", t["name"], t["topicId"])).collect();
+            let mut list: Vec<String> = answer["topics"]
+                .as_array()
+                .expect("topics")
+                .iter()
+                .map(|t| format!("{} {}", t["name"], t["topicId"]))
+                .collect();
             list.sort();
             (answer["clusterId"].to_string(), list)
         };
@@ -253,7 +276,12 @@ fn topics_and_settings_survive_kill_nine() {
         assert_eq!(ids(&mut wire), before, "round {round}");
         let ask = json!({"resources": [{"resourceType": 2, "resourceName": topic, "configurationKeys": ["retention.ms", "segment.ms"]}]});
         let answer = wire.call("DescribeConfigs", 4, ask).expect("an answer");
-        let mut values: Vec<String> = answer["results"][0]["configs"].as_array().expect("configs").iter().map(|c| c["value"].to_string()).collect();
+        let mut values: Vec<String> = answer["results"][0]["configs"]
+            .as_array()
+            .expect("configs")
+            .iter()
+            .map(|c| c["value"].to_string())
+            .collect();
         values.sort();
         assert_eq!(values, ["\"123456\"", "\"987654\""], "round {round}");
     }

@@ -49,7 +49,12 @@ fn dump_log_reads_what_ottla_wrote() {
         client.create(&topic, 1).expect("a topic");
         client.produce(&topic, codec, true, &keyed(3000, now() - 3_600_000)).expect("records");
     }
-    reader::create(&mut broker.wire(), "dumped-recompressed", 1, &[("compression.type", "zstd"), ("message.timestamp.type", "LogAppendTime")]);
+    reader::create(
+        &mut broker.wire(),
+        "dumped-recompressed",
+        1,
+        &[("compression.type", "zstd"), ("message.timestamp.type", "LogAppendTime")],
+    );
     client.produce("dumped-recompressed", "none", false, &keyed(300, now() - 3_600_000)).expect("records");
     broker.stop();
 
@@ -67,7 +72,8 @@ fn dump_log_reads_what_ottla_wrote() {
             let run = tools.run("kafka-dump-log", &[flags, &["--files", &path]].concat(), "");
             let bad = ["Mismatches", "Found", "not valid", "Exception", "corrupt", "Non-secure", "isvalid: false"];
             if run.code != 0 || bad.iter().any(|b| run.out.contains(b) || run.err.contains(b)) {
-                let lines = run.out.lines().chain(run.err.lines()).filter(|l| bad.iter().any(|b| l.contains(b))).take(3);
+                let lines =
+                    run.out.lines().chain(run.err.lines()).filter(|l| bad.iter().any(|b| l.contains(b))).take(3);
                 failures.push(format!("{path}: exit code {}: {}", run.code, lines.collect::<Vec<_>>().join(" / ")));
             }
             looked += 1;
@@ -75,7 +81,10 @@ fn dump_log_reads_what_ottla_wrote() {
         };
         let mut records = 0;
         for log in files(&dir, "log") {
-            records += dump(&["--deep-iteration", "--print-data-log"], &log).lines().filter(|l| l.starts_with("| offset:")).count();
+            records += dump(&["--deep-iteration", "--print-data-log"], &log)
+                .lines()
+                .filter(|l| l.starts_with("| offset:"))
+                .count();
         }
         for index in files(&dir, "index").iter().chain(&files(&dir, "timeindex")) {
             dump(&["--index-sanity-check"], index);
@@ -115,26 +124,34 @@ fn ask(broker: &Broker, topic: &str, times: &[i64]) -> Said {
 
 fn copy_partition(from: &Path, to: &Path) {
     // The directory keeps the id of the topic it now belongs to.
-    let id = std::fs::read(to.join("partition.metadata")).expect("the topic's id");
+    let id = std::fs::read(to.join("partition.metadata")).ok();
     std::fs::remove_dir_all(to).expect("the empty partition goes");
     std::fs::create_dir_all(to).expect("a directory");
     for entry in std::fs::read_dir(from).expect("a directory") {
         let entry = entry.expect("an entry");
         std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
     }
-    std::fs::write(to.join("partition.metadata"), id).expect("the topic's id");
+    match id {
+        Some(id) => std::fs::write(to.join("partition.metadata"), id).expect("the topic's id"),
+        None => std::fs::remove_file(to.join("partition.metadata")).expect("the other id goes"),
+    }
 }
 
 #[test]
 fn ottla_opens_what_apache_kafka_wrote() {
-    let overrides = [("log.segment.bytes", "1048576"), ("log.index.interval.bytes", "500"), ("log.cleaner.backoff.ms", "200")];
+    let overrides =
+        [("log.segment.bytes", "1048576"), ("log.index.interval.bytes", "500"), ("log.cleaner.backoff.ms", "200")];
     let mut kafka = Broker::start(Kind::Kafka, &overrides);
     let scratch = Scratch::new("opens");
     let mut client = Client::start(Library::Java, &kafka.bootstrap(), scratch.path());
     let start = now() - 3_600_000;
     let topics = ["plain", "zipped", "transactions", "open-transaction", "shortened", "compacted"];
-    let compact: &[(&str, &str)] =
-        &[("cleanup.policy", "compact"), ("segment.ms", "300"), ("min.cleanable.dirty.ratio", "0.01"), ("delete.retention.ms", "86400000")];
+    let compact: &[(&str, &str)] = &[
+        ("cleanup.policy", "compact"),
+        ("segment.ms", "300"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+        ("delete.retention.ms", "86400000"),
+    ];
     for topic in topics {
         reader::create(&mut kafka.wire(), topic, 1, if topic == "compacted" { compact } else { &[] });
     }
@@ -142,7 +159,9 @@ fn ottla_opens_what_apache_kafka_wrote() {
     client.produce("zipped", "zstd", false, &keyed(6000, start)).expect("records");
     client.produce("shortened", "lz4", true, &keyed(8000, start)).expect("records");
     for (topic, open) in [("transactions", false), ("open-transaction", true)] {
-        client.send(json!({"op": "transact", "topic": topic, "transactions": 9, "records": 4, "open": open, "start": start}));
+        client.send(
+            json!({"op": "transact", "topic": topic, "transactions": 9, "records": 4, "open": open, "start": start}),
+        );
         client.answer().expect("transactions");
     }
     for round in 0..6 {
@@ -154,7 +173,10 @@ fn ottla_opens_what_apache_kafka_wrote() {
     kafka.wire().call("DeleteRecords", 2, shorten).expect("an answer");
     let end = Instant::now() + Duration::from_secs(30);
     loop {
-        let left: i32 = reader::batches(&reader::read(&mut kafka.wire(), "compacted", 0, false).bytes).iter().map(|h| h.count).sum();
+        let left: i32 = reader::batches(&reader::read(&mut kafka.wire(), "compacted", 0, false).bytes)
+            .iter()
+            .map(|h| h.count)
+            .sum();
         if left < 600 {
             break;
         }
@@ -204,7 +226,8 @@ fn ottla_opens_what_apache_kafka_wrote() {
         }
         if how == "a clean end" {
             // Where each log starts is in a file beside the partitions.
-            std::fs::copy(source.join("log-start-offset-checkpoint"), ottla.data().join("log-start-offset-checkpoint")).expect("a copy");
+            std::fs::copy(source.join("log-start-offset-checkpoint"), ottla.data().join("log-start-offset-checkpoint"))
+                .expect("a copy");
         }
         ottla.run();
         for (topic, expected) in topics.iter().zip(&said) {
@@ -223,13 +246,21 @@ fn ottla_opens_what_apache_kafka_wrote() {
                 }
             };
             let (g, e) = (&got.uncommitted, &expected.uncommitted);
-            note(&format!("start {}, end {}, stable {}; not {}, {}, {}", g.start, g.end, g.stable, e.start, e.end, e.stable),
-                (g.start, g.end, g.stable) == (e.start, e.end, e.stable));
+            note(
+                &format!(
+                    "start {}, end {}, stable {}; not {}, {}, {}",
+                    g.start, g.end, g.stable, e.start, e.end, e.stable
+                ),
+                (g.start, g.end, g.stable) == (e.start, e.end, e.stable),
+            );
             note("bytes", g.bytes == e.bytes);
             note("committed bytes", got.committed.bytes == expected.committed.bytes);
             note(&format!("aborted {:?}, not {aborted:?}", got.committed.aborted), got.committed.aborted == aborted);
             note(&format!("times {:?}, not {:?}", got.times, expected.times), got.times == expected.times);
-            note(&format!("greatest time at {}, not {}", got.greatest, expected.greatest), got.greatest == expected.greatest);
+            note(
+                &format!("greatest time at {}, not {}", got.greatest, expected.greatest),
+                got.greatest == expected.greatest,
+            );
         }
         // And it goes on from there.
         let mut wire = ottla.wire();

@@ -25,13 +25,18 @@ fn commands() -> Vec<Command> {
     let mut add = |tool: &'static str, args: &str, stdin: &'static str| {
         let args: Vec<String> = args.split_whitespace().map(|a| a.replace("%20", " ")).collect();
         let seen = list.iter().filter(|c| c.tool == tool && c.args == args).count();
-        let name = format!("{tool} {}{}", args.join(" "), if seen == 0 { String::new() } else { format!(" (again {seen})") });
+        let name =
+            format!("{tool} {}{}", args.join(" "), if seen == 0 { String::new() } else { format!(" (again {seen})") });
         list.push(Command { name, tool, args, stdin });
     };
     // kafka-topics
     let t = "kafka-topics";
     add(t, "--create --topic one", "");
-    add(t, "--create --topic three --partitions 3 --replication-factor 1 --config retention.ms=60000 --config cleanup.policy=compact", "");
+    add(
+        t,
+        "--create --topic three --partitions 3 --replication-factor 1 --config retention.ms=60000 --config cleanup.policy=compact",
+        "",
+    );
     add(t, "--create --topic one", "");
     add(t, "--create --if-not-exists --topic one", "");
     add(t, "--create --topic bad%20name", "");
@@ -68,7 +73,11 @@ fn commands() -> Vec<Command> {
     add(t, "--create --topic single --partitions 1", "");
     add(p, "--topic three --sync", "a\nb\nc\n");
     add(p, "--topic single --property parse.key=true --property key.separator=:", "k1:v1\nk2:v2\n");
-    add(p, "--topic single --reader-property parse.headers=true --reader-property parse.key=true", "h1:x,h2:y\tkey\tvalue\n");
+    add(
+        p,
+        "--topic single --reader-property parse.headers=true --reader-property parse.key=true",
+        "h1:x,h2:y\tkey\tvalue\n",
+    );
     add(p, "--topic single --compression-codec zstd --sync --request-required-acks 1", "zipped\n");
     add(p, "--topic single --producer-property enable.idempotence=false", "plain\n");
     add(p, "--topic single --property parse.key=true", "no separator here\n");
@@ -77,7 +86,11 @@ fn commands() -> Vec<Command> {
         "--topic single --partition 0 --offset earliest --timeout-ms 3000 --property print.key=true --property print.offset=true --property print.headers=true",
         "",
     );
-    add(c, "--topic single --partition 0 --offset 2 --timeout-ms 1500 --property print.key=true --property print.partition=true", "");
+    add(
+        c,
+        "--topic single --partition 0 --offset 2 --timeout-ms 1500 --property print.key=true --property print.partition=true",
+        "",
+    );
     add(c, "--topic three --partition 0 --offset 0 --max-messages 0 --timeout-ms 1500", "");
     add(c, "--topic single --partition 0 --offset latest --timeout-ms 1500", "");
     add(c, "--topic single --offset 0 --timeout-ms 1500", "");
@@ -227,7 +240,8 @@ fn normal(run: &Run, broker: &Broker) -> String {
         out.sort();
     }
     lines.extend(out.into_iter().map(|l| format!("out: {l}")));
-    let mut errors: Vec<String> = text(&run.err, broker).lines().filter_map(error_class).map(|l| format!("error: {l}")).collect();
+    let mut errors: Vec<String> =
+        text(&run.err, broker).lines().filter_map(error_class).map(|l| format!("error: {l}")).collect();
     errors.dedup();
     lines.extend(errors);
     lines.join("\n")
@@ -235,7 +249,9 @@ fn normal(run: &Run, broker: &Broker) -> String {
 
 fn text(text: &str, broker: &Broker) -> String {
     let text = text.replace(&broker.controller_port().to_string(), "<controller port>");
-    let text = text.replace(&broker.data().display().to_string(), "<data>").replace(&broker.dir().display().to_string(), "<dir>");
+    let text = text
+        .replace(&broker.data().display().to_string(), "<data>")
+        .replace(&broker.dir().display().to_string(), "<dir>");
     text.replace(&broker.port.to_string(), "<port>")
 }
 
@@ -271,7 +287,8 @@ fn without_ids(line: &str) -> String {
     while !rest.is_empty() {
         let end = rest.find(|c| !part(c)).unwrap_or(rest.len());
         let (word, tail) = rest.split_at(end);
-        let mixed = word.chars().any(|c| c.is_ascii_uppercase()) && word.chars().any(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let mixed = word.chars().any(|c| c.is_ascii_uppercase())
+            && word.chars().any(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         if word.len() == 22 && (mixed || word.starts_with("AAAA")) {
             out.push_str("<id>");
         } else if word.len() == 13 && word.starts_with("17") && word.chars().all(|c| c.is_ascii_digit()) {
@@ -288,7 +305,9 @@ fn without_ids(line: &str) -> String {
 
 /// The class of an error in a line of standard error, if the line names one.
 fn error_class(line: &str) -> Option<String> {
-    let word = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '$')).find(|w| w.ends_with("Exception"))?;
+    let word = line
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '$'))
+        .find(|w| w.ends_with("Exception"))?;
     (!line.trim_start().starts_with("at ")).then(|| word.to_string())
 }
 
@@ -319,7 +338,12 @@ fn tools_say_what_they_say_on_apache_kafka() {
             let (kafka, ottla) = (a.get(i).unwrap_or(&"<no line>"), b.get(i).unwrap_or(&"<no line>"));
             // A line that only one has is named by itself, so that a reason covers this line and no other.
             let path = if *kafka == "<no line>" { format!("+ {ottla}") } else { kafka.to_string() };
-            differences.push(known::Difference { step: k.0.clone(), path, kafka: kafka.to_string(), ottla: ottla.to_string() });
+            differences.push(known::Difference {
+                step: k.0.clone(),
+                path,
+                kafka: kafka.to_string(),
+                ottla: ottla.to_string(),
+            });
         }
     }
     let all: String = kafka.iter().map(|(n, t)| format!("$ {n}\n{t}\n\n")).collect();
@@ -339,7 +363,11 @@ fn tools_on_apache_kafka_twice() {
     let b = run(Kind::Kafka, &tools);
     let all: String = a.iter().map(|(n, t)| format!("$ {n}\n{t}\n\n")).collect();
     std::fs::write(paths::target().join("tools-kafka.txt"), all).expect("the answers are written");
-    let noise: Vec<String> =
-        a.iter().zip(&b).filter(|(x, y)| x.1 != y.1).map(|(x, y)| format!("$ {}\n{}\n---\n{}\n", x.0, x.1, y.1)).collect();
+    let noise: Vec<String> = a
+        .iter()
+        .zip(&b)
+        .filter(|(x, y)| x.1 != y.1)
+        .map(|(x, y)| format!("$ {}\n{}\n---\n{}\n", x.0, x.1, y.1))
+        .collect();
     assert!(noise.is_empty(), "\n{}", noise.join("\n"));
 }

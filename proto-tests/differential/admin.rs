@@ -20,11 +20,14 @@ fn log_dirs(d: &mut Driver) {
     d.each("one topic", "DescribeLogDirs", |_, _| json!({"topics": [{"topic": "read", "partitions": [0, 1, 2]}]}));
     d.each("one partition", "DescribeLogDirs", |_, _| json!({"topics": [{"topic": "read", "partitions": [1]}]}));
     d.each("unknown partition", "DescribeLogDirs", |_, _| json!({"topics": [{"topic": "read", "partitions": [9]}]}));
-    d.each("unknown topic", "DescribeLogDirs", |_, _| json!({"topics": [{"topic": "unknown-topic", "partitions": [0]}]}));
+    d.each(
+        "unknown topic",
+        "DescribeLogDirs",
+        |_, _| json!({"topics": [{"topic": "unknown-topic", "partitions": [0]}]}),
+    );
     d.each("none", "DescribeLogDirs", |_, _| json!({"topics": []}));
     let dir = d.log_dir();
-    let ask =
-        |path: &str, topic: &str, partition: i32| json!({"dirs": [{"path": path, "topics": [{"name": topic, "partitions": [partition]}]}]});
+    let ask = |path: &str, topic: &str, partition: i32| json!({"dirs": [{"path": path, "topics": [{"name": topic, "partitions": [partition]}]}]});
     d.each("to where it is", "AlterReplicaLogDirs", |_, _| ask(&dir, "read", 0));
     d.each("to an unknown place", "AlterReplicaLogDirs", |_, _| ask("/no/such/dir", "read", 0));
     d.each("to a relative place", "AlterReplicaLogDirs", |_, _| ask("relative", "read", 0));
@@ -44,7 +47,9 @@ fn quorum(d: &mut Driver) {
 fn elections(d: &mut Driver) {
     let ask = |kind: i8, topics: Value| json!({"electionType": kind, "topicPartitions": topics, "timeoutMs": 5000});
     for kind in [0, 1, 5] {
-        d.each(&format!("kind {kind}"), "ElectLeaders", |_, _| ask(kind, json!([{"topic": "read", "partitions": [0, 1]}])));
+        d.each(&format!("kind {kind}"), "ElectLeaders", |_, _| {
+            ask(kind, json!([{"topic": "read", "partitions": [0, 1]}]))
+        });
         d.each(&format!("kind {kind}, unknown"), "ElectLeaders", |_, _| {
             ask(kind, json!([{"topic": "read", "partitions": [9]}, {"topic": "unknown-topic", "partitions": [0]}]))
         });
@@ -122,9 +127,30 @@ fn quotas(d: &mut Driver) {
             false,
         ),
         ("ip", json!([{"entityType": "ip", "entityName": "127.0.0.1"}]), "connection_creation_rate", 7.0, false, false),
-        ("bad ip", json!([{"entityType": "ip", "entityName": "not an address"}]), "connection_creation_rate", 7.0, false, false),
-        ("ip with a user's key", json!([{"entityType": "ip", "entityName": "127.0.0.1"}]), "producer_byte_rate", 7.0, false, false),
-        ("unknown entity", json!([{"entityType": "planet", "entityName": "mars"}]), "producer_byte_rate", 7.0, false, false),
+        (
+            "bad ip",
+            json!([{"entityType": "ip", "entityName": "not an address"}]),
+            "connection_creation_rate",
+            7.0,
+            false,
+            false,
+        ),
+        (
+            "ip with a user's key",
+            json!([{"entityType": "ip", "entityName": "127.0.0.1"}]),
+            "producer_byte_rate",
+            7.0,
+            false,
+            false,
+        ),
+        (
+            "unknown entity",
+            json!([{"entityType": "planet", "entityName": "mars"}]),
+            "producer_byte_rate",
+            7.0,
+            false,
+            false,
+        ),
         ("unknown key", user(json!("alice")), "no_such_rate", 7.0, false, false),
         ("negative value", user(json!("alice")), "producer_byte_rate", -1.0, false, false),
         ("fraction of a byte", user(json!("alice")), "producer_byte_rate", 1.5, false, false),
@@ -170,7 +196,8 @@ fn quotas(d: &mut Driver) {
 
 fn scram(d: &mut Driver) {
     let upsert = |name: &str, mechanism: i8, iterations: i32| json!({"deletions": [], "upsertions": [{"name": name, "mechanism": mechanism, "iterations": iterations, "salt": "c2FsdHNhbHQ=", "saltedPassword": "cGFzc3dvcmRwYXNzd29yZHBhc3N3b3JkcGFzc3dvcmQ="}]});
-    let delete = |name: &str, mechanism: i8| json!({"deletions": [{"name": name, "mechanism": mechanism}], "upsertions": []});
+    let delete =
+        |name: &str, mechanism: i8| json!({"deletions": [{"name": name, "mechanism": mechanism}], "upsertions": []});
     d.each("none there", "DescribeUserScramCredentials", |_, _| json!({"users": null}));
     for (what, body) in [
         ("user", upsert("alice", 1, 4096)),
@@ -184,7 +211,10 @@ fn scram(d: &mut Driver) {
         ("delete unknown mechanism", delete("alice", 9)),
         ("delete one", delete("alice", 2)),
         ("nothing", json!({"deletions": [], "upsertions": []})),
-        ("both", json!({"deletions": [{"name": "alice", "mechanism": 1}], "upsertions": upsert("alice", 1, 4096)["upsertions"]})),
+        (
+            "both",
+            json!({"deletions": [{"name": "alice", "mechanism": 1}], "upsertions": upsert("alice", 1, 4096)["upsertions"]}),
+        ),
         (
             "twice",
             json!({"deletions": [], "upsertions": [upsert("carl", 1, 4096)["upsertions"][0], upsert("carl", 1, 4096)["upsertions"][0]]}),

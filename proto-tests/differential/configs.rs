@@ -60,13 +60,19 @@ const SUBTRACT: i8 = 3;
 
 fn incremental(d: &mut Driver) {
     let one = |kind: i8, name: &str, configs: &[(&str, i8, Value)], validate: bool| {
-        let list: Vec<Value> = configs.iter().map(|(k, op, v)| json!({"name": k, "configOperation": op, "value": v})).collect();
+        let list: Vec<Value> =
+            configs.iter().map(|(k, op, v)| json!({"name": k, "configOperation": op, "value": v})).collect();
         json!({"resources": [{"resourceType": kind, "resourceName": name, "configs": list}], "validateOnly": validate})
     };
     type Case<'a> = (&'a str, i8, &'a str, Vec<(&'a str, i8, Value)>);
     let cases: Vec<Case<'_>> = vec![
         ("set", TOPIC, "configured", vec![("segment.bytes", SET, json!("2000000"))]),
-        ("set two", TOPIC, "configured", vec![("segment.ms", SET, json!("700000")), ("retention.bytes", SET, json!("99"))]),
+        (
+            "set two",
+            TOPIC,
+            "configured",
+            vec![("segment.ms", SET, json!("700000")), ("retention.bytes", SET, json!("99"))],
+        ),
         ("delete", TOPIC, "configured", vec![("segment.ms", DELETE, Value::Null)]),
         ("delete what is not set", TOPIC, "configured", vec![("max.message.bytes", DELETE, Value::Null)]),
         ("append to a list", TOPIC, "configured", vec![("cleanup.policy", APPEND, json!("delete"))]),
@@ -77,7 +83,12 @@ fn incremental(d: &mut Driver) {
         ("delete an unknown key", TOPIC, "configured", vec![("no.such.key", DELETE, Value::Null)]),
         ("bad value", TOPIC, "configured", vec![("segment.bytes", SET, json!("many"))]),
         ("value out of range", TOPIC, "configured", vec![("min.insync.replicas", SET, json!("0"))]),
-        ("a key twice", TOPIC, "configured", vec![("segment.bytes", SET, json!("2000000")), ("segment.bytes", SET, json!("3000000"))]),
+        (
+            "a key twice",
+            TOPIC,
+            "configured",
+            vec![("segment.bytes", SET, json!("2000000")), ("segment.bytes", SET, json!("3000000"))],
+        ),
         ("unknown operation", TOPIC, "configured", vec![("segment.bytes", 9, json!("2000000"))]),
         ("no keys", TOPIC, "configured", vec![]),
         (
@@ -89,7 +100,12 @@ fn incremental(d: &mut Driver) {
         ("bad compression", TOPIC, "configured", vec![("compression.type", SET, json!("rar"))]),
         ("bad boolean", TOPIC, "configured", vec![("preallocate", SET, json!("maybe"))]),
         ("throttled replicas", TOPIC, "configured", vec![("leader.replication.throttled.replicas", SET, json!("0:1"))]),
-        ("bad throttled replicas", TOPIC, "configured", vec![("leader.replication.throttled.replicas", SET, json!("zero"))]),
+        (
+            "bad throttled replicas",
+            TOPIC,
+            "configured",
+            vec![("leader.replication.throttled.replicas", SET, json!("zero"))],
+        ),
         ("remote storage on", TOPIC, "configured", vec![("remote.storage.enable", SET, json!("true"))]),
         ("unknown topic", TOPIC, "unknown-topic", vec![("segment.bytes", SET, json!("2000000"))]),
         ("empty topic name", TOPIC, "", vec![("segment.bytes", SET, json!("2000000"))]),
@@ -105,14 +121,24 @@ fn incremental(d: &mut Driver) {
         ("other broker", BROKER, "9", vec![("message.max.bytes", SET, json!("2000000"))]),
         ("broker that is no number", BROKER, "one", vec![("message.max.bytes", SET, json!("2000000"))]),
         ("broker, delete", BROKER, "1", vec![("log.cleaner.threads", DELETE, Value::Null)]),
-        ("broker, a key that the cluster has set by topic", BROKER, "1", vec![("log.segment.bytes", SET, json!("50000000"))]),
+        (
+            "broker, a key that the cluster has set by topic",
+            BROKER,
+            "1",
+            vec![("log.segment.bytes", SET, json!("50000000"))],
+        ),
         ("logger", LOGGER, "1", vec![("kafka.server.KafkaApis", SET, json!("DEBUG"))]),
         ("logger, bad level", LOGGER, "1", vec![("kafka.server.KafkaApis", SET, json!("LOUD"))]),
         ("logger, root deleted", LOGGER, "1", vec![("root", DELETE, Value::Null)]),
         ("logger, append", LOGGER, "1", vec![("root", APPEND, json!("INFO"))]),
         ("logger, unknown", LOGGER, "1", vec![("no.such.Logger", SET, json!("INFO"))]),
         ("logger of another broker", LOGGER, "9", vec![("root", SET, json!("INFO"))]),
-        ("client metrics", METRICS, "sub", vec![("interval.ms", SET, json!("5000")), ("metrics", SET, json!("org.apache."))]),
+        (
+            "client metrics",
+            METRICS,
+            "sub",
+            vec![("interval.ms", SET, json!("5000")), ("metrics", SET, json!("org.apache."))],
+        ),
         ("client metrics, bad interval", METRICS, "sub", vec![("interval.ms", SET, json!("5"))]),
         ("client metrics, bad match", METRICS, "sub", vec![("match", SET, json!("wrong"))]),
         ("client metrics, unknown key", METRICS, "sub", vec![("no.such.key", SET, json!("5"))]),
@@ -140,9 +166,15 @@ fn afterwards(d: &mut Driver, what: &str) {
     std::thread::sleep(std::time::Duration::from_millis(500));
     for (kind, name) in [(TOPIC, "configured"), (BROKER, "1"), (BROKER, ""), (METRICS, "sub"), (GROUP, "some-group")] {
         let r = json!({"resourceType": kind, "resourceName": name, "configurationKeys": null});
-        d.step(&format!("{what}, {kind} {name:?}"), "DescribeConfigs", 4, json!({"resources": [r], "includeSynonyms": true}));
+        d.step(
+            &format!("{what}, {kind} {name:?}"),
+            "DescribeConfigs",
+            4,
+            json!({"resources": [r], "includeSynonyms": true}),
+        );
     }
-    let logger = json!({"resourceType": LOGGER, "resourceName": "1", "configurationKeys": ["kafka.server.KafkaApis", "root"]});
+    let logger =
+        json!({"resourceType": LOGGER, "resourceName": "1", "configurationKeys": ["kafka.server.KafkaApis", "root"]});
     d.step(&format!("{what}, loggers"), "DescribeConfigs", 4, json!({"resources": [logger]}));
 }
 
@@ -181,7 +213,9 @@ fn alter(d: &mut Driver) {
 
 fn list(d: &mut Driver) {
     d.each("", "ListConfigResources", |_, _| json!({}));
-    for kinds in [vec![TOPIC], vec![BROKER], vec![LOGGER], vec![METRICS], vec![GROUP], vec![TOPIC, METRICS], vec![77], vec![0]] {
+    for kinds in
+        [vec![TOPIC], vec![BROKER], vec![LOGGER], vec![METRICS], vec![GROUP], vec![TOPIC, METRICS], vec![77], vec![0]]
+    {
         d.step(&format!("{kinds:?}"), "ListConfigResources", 1, json!({"resourceTypes": kinds}));
     }
 }

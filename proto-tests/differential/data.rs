@@ -71,7 +71,12 @@ fn produce(d: &mut Driver) {
         (
             "headers",
             batch(&|b| {
-                b.records = vec![(0, Some(b"k".to_vec()), None, vec![("h".to_string(), Some(b"v".to_vec())), ("n".to_string(), None)])]
+                b.records = vec![(
+                    0,
+                    Some(b"k".to_vec()),
+                    None,
+                    vec![("h".to_string(), Some(b"v".to_vec())), ("n".to_string(), None)],
+                )]
             }),
         ),
     ];
@@ -92,15 +97,25 @@ fn produce(d: &mut Driver) {
     d.each("negative partition", "Produce", |d, _| produce_body(d, "produced", -1, -1, good.base64()));
     d.each("unknown topic", "Produce", |d, _| produce_body(d, "unknown-topic", 0, -1, good.base64()));
     d.each("bad name", "Produce", |d, _| produce_body(d, "a b", 0, -1, good.base64()));
-    d.each("no topics", "Produce", |_, _| json!({"transactionalId": null, "acks": -1, "timeoutMs": 5000, "topicData": []}));
+    d.each(
+        "no topics",
+        "Produce",
+        |_, _| json!({"transactionalId": null, "acks": -1, "timeoutMs": 5000, "topicData": []}),
+    );
     d.each("one good, one unknown", "Produce", |d, _| {
         let mut body = produce_body(d, "produced", 1, -1, good.base64());
-        body["topicData"][0]["partitionData"].as_array_mut().expect("a list").push(json!({"index": 9, "records": good.base64()}));
+        body["topicData"][0]["partitionData"]
+            .as_array_mut()
+            .expect("a list")
+            .push(json!({"index": 9, "records": good.base64()}));
         body
     });
     d.each("a partition twice", "Produce", |d, _| {
         let mut body = produce_body(d, "produced", 1, -1, good.base64());
-        body["topicData"][0]["partitionData"].as_array_mut().expect("a list").push(json!({"index": 1, "records": good.base64()}));
+        body["topicData"][0]["partitionData"]
+            .as_array_mut()
+            .expect("a list")
+            .push(json!({"index": 1, "records": good.base64()}));
         body
     });
     d.step("unknown id", "Produce", 13, json!({"acks": -1, "timeoutMs": 5000, "topicData": [{"topicId": NO_SUCH_ID, "partitionData": [{"index": 0, "records": good.base64()}]}]}));
@@ -123,7 +138,9 @@ fn produce(d: &mut Driver) {
         d.topic(name, 1, configs);
         d.each(&format!("to {name}"), "Produce", |d, _| produce_body(d, name, 0, -1, good.base64()));
     }
-    d.each("no key to compacted", "Produce", |d, _| produce_body(d, "compacted", 0, -1, Batch::of(t, &[b"x"]).base64()));
+    d.each("no key to compacted", "Produce", |d, _| {
+        produce_body(d, "compacted", 0, -1, Batch::of(t, &[b"x"]).base64())
+    });
     let mut keyed = good.clone();
     keyed.records.iter_mut().for_each(|r| r.1 = Some(b"key".to_vec()));
     d.each("keys to compacted", "Produce", |d, _| produce_body(d, "compacted", 0, -1, keyed.base64()));
@@ -138,7 +155,12 @@ fn idempotent(d: &mut Driver) {
     for version in Driver::versions("Produce") {
         let topic = format!("idempotent-{version}");
         d.topic(&topic, 1, &[]);
-        let answer = d.step("for idempotence", "InitProducerId", 4, json!({"transactionalId": null, "transactionTimeoutMs": 60000}));
+        let answer = d.step(
+            "for idempotence",
+            "InitProducerId",
+            4,
+            json!({"transactionalId": null, "transactionTimeoutMs": 60000}),
+        );
         let id = answer["producerId"].as_i64().unwrap_or(77);
         let batch = |epoch: i16, sequence: i32, n: usize| {
             let values: Vec<&[u8]> = vec![b"v"; n];
@@ -176,7 +198,12 @@ fn idempotent(d: &mut Driver) {
         (wraps.producer_id, wraps.producer_epoch, wraps.sequence) = (id + 2_000_000, 0, i32::MAX);
         let body = produce_body(d, &topic, 0, -1, wraps.base64());
         d.step("sequence that wraps", "Produce", version, body);
-        d.step(&format!("after {topic}"), "DescribeProducers", 0, json!({"topics": [{"name": topic, "partitionIndexes": [0, 4]}]}));
+        d.step(
+            &format!("after {topic}"),
+            "DescribeProducers",
+            0,
+            json!({"topics": [{"name": topic, "partitionIndexes": [0, 4]}]}),
+        );
     }
     d.step(
         "unknown",
@@ -189,8 +216,16 @@ fn idempotent(d: &mut Driver) {
 
 fn producer_ids(d: &mut Driver) {
     d.each("no transaction", "InitProducerId", |_, _| json!({"transactionalId": null, "transactionTimeoutMs": 60000}));
-    d.each("no transaction, timeout 0", "InitProducerId", |_, _| json!({"transactionalId": null, "transactionTimeoutMs": 0}));
-    d.each("empty transactional id", "InitProducerId", |_, _| json!({"transactionalId": "", "transactionTimeoutMs": 60000}));
+    d.each(
+        "no transaction, timeout 0",
+        "InitProducerId",
+        |_, _| json!({"transactionalId": null, "transactionTimeoutMs": 0}),
+    );
+    d.each(
+        "empty transactional id",
+        "InitProducerId",
+        |_, _| json!({"transactionalId": "", "transactionTimeoutMs": 60000}),
+    );
     for version in 3..=Driver::last("InitProducerId") {
         d.step(
             "an id without an epoch",

@@ -86,14 +86,16 @@ impl Driver {
     /// A request that gets no answer, then one that does on the same connection.
     pub fn silent(&mut self, what: &str, api: &str, version: i16, body: Value) {
         let sent = self.wire.send(api, version, body).map(|_| ());
-        let answer = sent.and_then(|()| self.wire.call("ApiVersions", 0, json!({})).map(|a| json!({"next": a["errorCode"]})));
+        let answer =
+            sent.and_then(|()| self.wire.call("ApiVersions", 0, json!({})).map(|a| json!({"next": a["errorCode"]})));
         self.note(what, api, version, answer);
     }
 
     /// A whole frame in bytes and the raw answer.
     pub fn frame(&mut self, what: &str, frame: &[u8]) {
         let answer = self.wire.send_bytes(frame).and_then(|()| self.wire.receive_frame());
-        let answer = answer.map(|f| json!({"frame": f.iter().take(10).map(|b| format!("{b:02x}")).collect::<String>()}));
+        let answer =
+            answer.map(|f| json!({"frame": f.iter().take(10).map(|b| format!("{b:02x}")).collect::<String>()}));
         self.note(what, "frame", 0, answer);
     }
 

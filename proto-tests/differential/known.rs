@@ -31,7 +31,12 @@ pub fn judge(list: &Path, differences: &[Difference]) -> String {
         }
         let parts: Vec<&str> = line.split(" | ").map(str::trim).collect();
         assert!(parts.len() == 3 && !parts[2].is_empty(), "{}:{}: step | path | reason", list.display(), i + 1);
-        lines.push(Line { number: i + 1, text: line.to_string(), step: parts[0].to_string(), path: parts[1].to_string() });
+        lines.push(Line {
+            number: i + 1,
+            text: line.to_string(),
+            step: parts[0].to_string(),
+            path: parts[1].to_string(),
+        });
     }
     let mut used = vec![false; lines.len()];
     let mut unlisted = Vec::new();
@@ -58,7 +63,12 @@ pub fn judge(list: &Path, differences: &[Difference]) -> String {
     }
     for (line, used) in lines.iter().zip(used) {
         if !used {
-            report.push_str(&format!("{}:{}: no such difference any more: {}\n", list.display(), line.number, line.text));
+            report.push_str(&format!(
+                "{}:{}: no such difference any more: {}\n",
+                list.display(),
+                line.number,
+                line.text
+            ));
         }
     }
     report
@@ -73,8 +83,8 @@ pub fn print(differences: &[Difference]) -> String {
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((head, tail)) => {
-            text.strip_prefix(head).is_some_and(|rest| (0..=rest.len()).any(|i| rest.is_char_boundary(i) && matches(tail, &rest[i..])))
-        }
+        Some((head, tail)) => text
+            .strip_prefix(head)
+            .is_some_and(|rest| (0..=rest.len()).any(|i| rest.is_char_boundary(i) && matches(tail, &rest[i..]))),
     }
 }

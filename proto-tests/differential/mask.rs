@@ -42,7 +42,9 @@ impl Mask {
                 // A configuration value that names a place of the server.
                 let name = map.get("name").and_then(Value::as_str).unwrap_or_default();
                 if map.contains_key("value")
-                    && (name.ends_with("listeners") || name == "controller.quorum.voters" || name.ends_with(".host.name"))
+                    && (name.ends_with("listeners")
+                        || name == "controller.quorum.voters"
+                        || name.ends_with(".host.name"))
                 {
                     map.insert("value".to_string(), json!("<place>"));
                 }
@@ -159,7 +161,8 @@ fn records(bytes: &[u8], start: i64) -> Value {
         };
         let length = 12 + i32_at(8).max(0) as usize;
         let whole = &rest[..length.min(rest.len())];
-        let crc_right = whole.len() == length && u32::from_be_bytes(whole[17..21].try_into().expect("4 bytes")) == crc(&whole[21..]);
+        let crc_right = whole.len() == length
+            && u32::from_be_bytes(whole[17..21].try_into().expect("4 bytes")) == crc(&whole[21..]);
         list.push(json!({
             "name": format!("batch {}", list.len()), "baseOffset": i64_at(0), "length": length, "leaderEpoch": i32_at(12), "magic": rest[16],
             "crcRight": crc_right, "attributes": i16_at(21), "lastOffsetDelta": i32_at(23), "baseTimestamp": time(27), "maxTimestamp": time(35),

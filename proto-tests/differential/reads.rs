@@ -87,7 +87,10 @@ fn fetch(d: &mut Driver) {
     });
     d.each("no topics", "Fetch", |_, _| body(vec![], json!({})));
     d.each("as a replica that is none", "Fetch", |d, _| {
-        body(vec![one(d, "read", 1, 0, json!({}))], json!({"replicaId": 5, "replicaState": {"replicaId": 5, "replicaEpoch": 1}}))
+        body(
+            vec![one(d, "read", 1, 0, json!({}))],
+            json!({"replicaId": 5, "replicaState": {"replicaId": 5, "replicaEpoch": 1}}),
+        )
     });
     for version in 13..=Driver::last("Fetch") {
         let unknown = json!({"topicId": NO_SUCH_ID, "partitions": [{"partition": 0, "fetchOffset": 0, "partitionMaxBytes": 1000}]});
@@ -96,7 +99,10 @@ fn fetch(d: &mut Driver) {
             "zero id",
             "Fetch",
             version,
-            body(vec![json!({"partitions": [{"partition": 0, "fetchOffset": 0, "partitionMaxBytes": 1000}]})], json!({})),
+            body(
+                vec![json!({"partitions": [{"partition": 0, "fetchOffset": 0, "partitionMaxBytes": 1000}]})],
+                json!({}),
+            ),
         );
     }
     d.step("a cluster id that is another's", "Fetch", 15, {
@@ -131,7 +137,12 @@ fn sessions(d: &mut Driver) {
         d.step("session: empty now", "Fetch", version, b);
         d.step("session: closed", "Fetch", version, body(vec![], with(-1)));
         d.step("session: after the close", "Fetch", version, body(vec![], with(8)));
-        d.step("session: unknown id", "Fetch", version, body(vec![], json!({"sessionId": 12_345_678, "sessionEpoch": 1})));
+        d.step(
+            "session: unknown id",
+            "Fetch",
+            version,
+            body(vec![], json!({"sessionId": 12_345_678, "sessionEpoch": 1})),
+        );
         let t = one(d, "unknown-topic", 0, 0, json!({}));
         d.step("session: with an unknown topic", "Fetch", version, body(vec![t], json!({"sessionEpoch": 0})));
         d.step("session: id 0 and epoch 1", "Fetch", version, body(vec![], json!({"sessionId": 0, "sessionEpoch": 1})));
@@ -181,8 +192,7 @@ fn offsets(d: &mut Driver) {
         b["isolationLevel"] = json!(1);
         d.step("committed only", "ListOffsets", version, b);
         let mut b = ask("read", 0, -1, json!({}));
-        b["topics"][0]["partitions"] =
-            json!([{"partitionIndex": 0, "timestamp": -1}, {"partitionIndex": 0, "timestamp": -2}, {"partitionIndex": 1, "timestamp": -1}]);
+        b["topics"][0]["partitions"] = json!([{"partitionIndex": 0, "timestamp": -1}, {"partitionIndex": 0, "timestamp": -2}, {"partitionIndex": 1, "timestamp": -1}]);
         d.step("a partition twice", "ListOffsets", version, b);
     }
     d.step("as a replica that is none", "ListOffsets", 9, {

@@ -17,7 +17,12 @@ pub fn script(d: &mut Driver) {
 fn versions(d: &mut Driver) {
     d.each("", "ApiVersions", |_, _| json!({"clientSoftwareName": "proto-tests", "clientSoftwareVersion": "1.0"}));
     for name in ["", "with blank", "-dash", "ok.1"] {
-        d.step(&format!("software name {name:?}"), "ApiVersions", 3, json!({"clientSoftwareName": name, "clientSoftwareVersion": "1.0"}));
+        d.step(
+            &format!("software name {name:?}"),
+            "ApiVersions",
+            3,
+            json!({"clientSoftwareName": name, "clientSoftwareVersion": "1.0"}),
+        );
     }
     // A version from the future: the answer is that of version 0, error 35 and what is supported.
     d.frame("ApiVersions from the future", &[0, 0, 0, 13, 0, 18, 0, 99, 0, 0, 0, 7, 0, 1, b'x', 0, 0]);
@@ -31,13 +36,16 @@ fn versions(d: &mut Driver) {
     let apis = crate::support::schema::broker_apis();
     // APIs that need a session, a group or a transaction are out of this script's reach.
     let served = [
-        0, 1, 2, 3, 17, 18, 19, 20, 21, 22, 23, 29, 30, 31, 32, 33, 34, 35, 37, 38, 39, 40, 41, 43, 44, 48, 49, 50, 51, 55, 57, 60, 61, 74,
-        75,
+        0, 1, 2, 3, 17, 18, 19, 20, 21, 22, 23, 29, 30, 31, 32, 33, 34, 35, 37, 38, 39, 40, 41, 43, 44, 48, 49, 50, 51,
+        55, 57, 60, 61, 74, 75,
     ];
     for (key, api) in apis {
         for version in Driver::versions(&api) {
             // ApiVersions and a few others have empty bodies at their first versions.
-            if served.contains(&key) && !(api == "ApiVersions" && version < 3) && !(api == "DescribeCluster" && version < 0) {
+            if served.contains(&key)
+                && !(api == "ApiVersions" && version < 3)
+                && !(api == "DescribeCluster" && version < 0)
+            {
                 d.bytes("with a body cut short", &api, version, &[]);
             }
         }
@@ -117,9 +125,15 @@ fn create(d: &mut Driver) {
     }
     for version in Driver::versions("CreateTopics") {
         let name = format!("made-{version}");
-        let configs = json!([{"name": "retention.ms", "value": "100000"}, {"name": "cleanup.policy", "value": "compact"}]);
+        let configs =
+            json!([{"name": "retention.ms", "value": "100000"}, {"name": "cleanup.policy", "value": "compact"}]);
         let t = json!({"name": name, "numPartitions": 3, "replicationFactor": 1, "configs": configs});
-        d.step("validate only", "CreateTopics", version, json!({"topics": [t], "timeoutMs": 10000, "validateOnly": true}));
+        d.step(
+            "validate only",
+            "CreateTopics",
+            version,
+            json!({"topics": [t], "timeoutMs": 10000, "validateOnly": true}),
+        );
         d.step("valid", "CreateTopics", version, json!({"topics": [t], "timeoutMs": 10000}));
         d.settle(&name, 3);
         let assigned = json!({"name": format!("assigned-{version}"), "numPartitions": -1, "replicationFactor": -1,
@@ -164,7 +178,9 @@ fn metadata(d: &mut Driver) {
             json!({"topics": [{"name": "unknown"}], "allowAutoTopicCreation": false})
         }
     });
-    d.each("no topics", "Metadata", |_, v| if v == 0 { json!({"topics": [{"name": "exists"}]}) } else { json!({"topics": []}) });
+    d.each("no topics", "Metadata", |_, v| {
+        if v == 0 { json!({"topics": [{"name": "exists"}]}) } else { json!({"topics": []}) }
+    });
     d.each("all topics", "Metadata", |_, v| if v == 0 { json!({"topics": []}) } else { json!({"topics": null}) });
     d.each(
         "a topic twice",
@@ -172,13 +188,22 @@ fn metadata(d: &mut Driver) {
         |_, _| json!({"topics": [{"name": "exists"}, {"name": "exists"}], "allowAutoTopicCreation": false}),
     );
     for name in ["bad name", "", ".", "a/b"] {
-        d.each(&format!("name {name:?}"), "Metadata", |_, _| json!({"topics": [{"name": name}], "allowAutoTopicCreation": true}));
+        d.each(
+            &format!("name {name:?}"),
+            "Metadata",
+            |_, _| json!({"topics": [{"name": name}], "allowAutoTopicCreation": true}),
+        );
     }
     for version in 4..=last {
         let name = format!("auto-{version}");
         // The first answer is LEADER_NOT_AVAILABLE or the topic; what counts is that it is there then.
         d.settle_by_asking(&name);
-        d.step("auto-created", "Metadata", version, json!({"topics": [{"name": name}], "allowAutoTopicCreation": true}));
+        d.step(
+            "auto-created",
+            "Metadata",
+            version,
+            json!({"topics": [{"name": name}], "allowAutoTopicCreation": true}),
+        );
     }
     for version in 8..=last {
         d.step(
@@ -190,7 +215,12 @@ fn metadata(d: &mut Driver) {
     }
     for version in 10..=last {
         let id = d.id("exists");
-        d.step("by id", "Metadata", version, json!({"topics": [{"topicId": id, "name": null}], "allowAutoTopicCreation": false}));
+        d.step(
+            "by id",
+            "Metadata",
+            version,
+            json!({"topics": [{"topicId": id, "name": null}], "allowAutoTopicCreation": false}),
+        );
         d.step(
             "by id and name",
             "Metadata",
@@ -203,7 +233,12 @@ fn metadata(d: &mut Driver) {
             version,
             json!({"topics": [{"topicId": NO_SUCH_ID, "name": null}], "allowAutoTopicCreation": false}),
         );
-        d.step("neither id nor name", "Metadata", version, json!({"topics": [{"name": null}], "allowAutoTopicCreation": false}));
+        d.step(
+            "neither id nor name",
+            "Metadata",
+            version,
+            json!({"topics": [{"name": null}], "allowAutoTopicCreation": false}),
+        );
     }
 }
 
@@ -212,7 +247,12 @@ fn partitions(d: &mut Driver) {
     for version in Driver::versions("CreatePartitions") {
         let mut ask = |what: &str, name: &str, count: i64, assignments: Value, validate: bool| {
             let t = json!({"name": name, "count": count, "assignments": assignments});
-            d.step(what, "CreatePartitions", version, json!({"topics": [t], "timeoutMs": 10000, "validateOnly": validate}));
+            d.step(
+                what,
+                "CreatePartitions",
+                version,
+                json!({"topics": [t], "timeoutMs": 10000, "validateOnly": validate}),
+            );
         };
         let now = i64::from(version) + 1;
         ask("validate only", "grows", now + 1, Value::Null, true);
@@ -250,7 +290,10 @@ fn describe(d: &mut Driver) {
             "two, and one unknown",
             json!({"topics": [{"name": "grows"}, {"name": "exists"}, {"name": "unknown"}], "responsePartitionLimit": 2000, "cursor": null}),
         );
-        ask("a page", json!({"topics": [{"name": "grows"}, {"name": "exists"}], "responsePartitionLimit": 2, "cursor": null}));
+        ask(
+            "a page",
+            json!({"topics": [{"name": "grows"}, {"name": "exists"}], "responsePartitionLimit": 2, "cursor": null}),
+        );
         ask(
             "from a cursor",
             json!({"topics": [{"name": "grows"}], "responsePartitionLimit": 2, "cursor": {"topicName": "grows", "partitionIndex": 2}}),
@@ -274,14 +317,23 @@ fn delete(d: &mut Driver) {
         let name = format!("doomed-{version}");
         d.topic(&name, 2, &[]);
         let body = |n: &str| {
-            if version < 6 { json!({"topicNames": [n], "timeoutMs": 10000}) } else { json!({"topics": [{"name": n}], "timeoutMs": 10000}) }
+            if version < 6 {
+                json!({"topicNames": [n], "timeoutMs": 10000})
+            } else {
+                json!({"topics": [{"name": n}], "timeoutMs": 10000})
+            }
         };
         d.step("unknown", "DeleteTopics", version, body("unknown"));
         d.step("bad name", "DeleteTopics", version, body("a b"));
         d.step("valid", "DeleteTopics", version, body(&name));
         d.gone(&name);
         d.step("again", "DeleteTopics", version, body(&name));
-        d.step("metadata afterwards", "Metadata", 12, json!({"topics": [{"name": name}], "allowAutoTopicCreation": false}));
+        d.step(
+            "metadata afterwards",
+            "Metadata",
+            12,
+            json!({"topics": [{"name": name}], "allowAutoTopicCreation": false}),
+        );
         if version < 6 {
             d.step("none", "DeleteTopics", version, json!({"topicNames": [], "timeoutMs": 10000}));
             d.step("twice", "DeleteTopics", version, json!({"topicNames": ["unknown", "unknown"], "timeoutMs": 10000}));
@@ -295,16 +347,31 @@ fn delete(d: &mut Driver) {
                 version,
                 json!({"topics": [{"name": null, "topicId": NO_SUCH_ID}], "timeoutMs": 10000}),
             );
-            d.step("by id and name", "DeleteTopics", version, json!({"topics": [{"name": "kept", "topicId": kept}], "timeoutMs": 10000}));
+            d.step(
+                "by id and name",
+                "DeleteTopics",
+                version,
+                json!({"topics": [{"name": "kept", "topicId": kept}], "timeoutMs": 10000}),
+            );
             d.step("neither", "DeleteTopics", version, json!({"topics": [{"name": null}], "timeoutMs": 10000}));
-            d.step("twice by name", "DeleteTopics", version, json!({"topics": [{"name": "kept"}, {"name": "kept"}], "timeoutMs": 10000}));
+            d.step(
+                "twice by name",
+                "DeleteTopics",
+                version,
+                json!({"topics": [{"name": "kept"}, {"name": "kept"}], "timeoutMs": 10000}),
+            );
             d.step(
                 "twice by name and id",
                 "DeleteTopics",
                 version,
                 json!({"topics": [{"name": "kept"}, {"name": null, "topicId": kept}], "timeoutMs": 10000}),
             );
-            d.step("by id", "DeleteTopics", version, json!({"topics": [{"name": null, "topicId": id}], "timeoutMs": 10000}));
+            d.step(
+                "by id",
+                "DeleteTopics",
+                version,
+                json!({"topics": [{"name": null, "topicId": id}], "timeoutMs": 10000}),
+            );
             d.gone("doomed-by-id");
         }
     }

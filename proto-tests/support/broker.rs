@@ -75,7 +75,13 @@ impl Broker {
                 if !self.data().join("meta.properties").exists() {
                     let out = Command::new("java")
                         .args(java_options("log4j2.properties"))
-                        .args(["kafka.tools.StorageTool", "format", "--cluster-id", "5L6g3nShT-eMCtK--X86sw", "--config"])
+                        .args([
+                            "kafka.tools.StorageTool",
+                            "format",
+                            "--cluster-id",
+                            "5L6g3nShT-eMCtK--X86sw",
+                            "--config",
+                        ])
                         .arg(&file)
                         .output()
                         .expect("java runs");
@@ -84,7 +90,13 @@ impl Broker {
                 let mut args = vec!["-Xmx768m".to_string(), "-XX:TieredStopAtLevel=1".to_string()];
                 args.extend(java_options("log4j2.properties"));
                 args.extend(["kafka.Kafka".to_string(), file]);
-                Process::start("kafka", &self.dir, Path::new("/usr/bin/env"), &[vec!["java".to_string()], args].concat(), &[])
+                Process::start(
+                    "kafka",
+                    &self.dir,
+                    Path::new("/usr/bin/env"),
+                    &[vec!["java".to_string()], args].concat(),
+                    &[],
+                )
             }
         };
         self.process = Some(process);

@@ -45,10 +45,17 @@ impl Library {
 
     /// What the library can put into a record.
     pub fn can(self) -> Abilities {
-        let all = Abilities { timestamps: true, binary: true, null_header: true, repeated_header: true, idempotent: true };
+        let all =
+            Abilities { timestamps: true, binary: true, null_header: true, repeated_header: true, idempotent: true };
         match self {
             // Headers are options of the whole run and text; records are lines.
-            Library::Kcat => Abilities { timestamps: false, binary: false, null_header: false, repeated_header: true, idempotent: true },
+            Library::Kcat => Abilities {
+                timestamps: false,
+                binary: false,
+                null_header: false,
+                repeated_header: true,
+                idempotent: true,
+            },
             // Headers are an object: a name that comes twice holds a list, a null value cannot be said.
             Library::KafkaJs => Abilities { null_header: false, ..all },
             // kafka-python takes bytes alone as a header's value.
@@ -108,7 +115,9 @@ impl Client {
                 let mut c = Command::new("java");
                 let libs = paths::target().join("kafka/libs");
                 let log4j = paths::root().join("proto-tests/kafka/log4j2-tools.properties");
-                c.arg("-XX:TieredStopAtLevel=1").arg("-Xmx256m").arg(format!("-Dlog4j2.configurationFile={}", log4j.display()));
+                c.arg("-XX:TieredStopAtLevel=1")
+                    .arg("-Xmx256m")
+                    .arg(format!("-Dlog4j2.configurationFile={}", log4j.display()));
                 c.arg("-cp").arg(format!("{}:{}/*", built.join("java").display(), libs.display())).arg("Client");
                 Some(c)
             }
@@ -172,13 +181,20 @@ impl Client {
     /// Creates a topic. kcat has no such command and lets the broker create it.
     pub fn create(&mut self, topic: &str, partitions: i32) -> Result<(), String> {
         if self.library == Library::Kcat {
-            return kcat(&self.bootstrap, &["-L", "-t", topic, "-X", "allow.auto.create.topics=true"], None).map(|_| ());
+            return kcat(&self.bootstrap, &["-L", "-t", topic, "-X", "allow.auto.create.topics=true"], None)
+                .map(|_| ());
         }
         self.call(json!({"op": "create", "topic": topic, "partitions": partitions})).map(|_| ())
     }
 
     /// Produces records to one partition and returns their offsets in order.
-    pub fn produce(&mut self, topic: &str, codec: &str, idempotent: bool, records: &[Record]) -> Result<Vec<i64>, String> {
+    pub fn produce(
+        &mut self,
+        topic: &str,
+        codec: &str,
+        idempotent: bool,
+        records: &[Record],
+    ) -> Result<Vec<i64>, String> {
         if self.library == Library::Kcat {
             return produce_by_kcat(&self.bootstrap, topic, codec, idempotent, records);
         }
@@ -242,7 +258,13 @@ pub fn kcat(bootstrap: &str, args: &[&str], input: Option<&[u8]>) -> Result<Vec<
 
 const KEY_END: &str = "\u{1}";
 
-fn produce_by_kcat(bootstrap: &str, topic: &str, codec: &str, idempotent: bool, records: &[Record]) -> Result<Vec<i64>, String> {
+fn produce_by_kcat(
+    bootstrap: &str,
+    topic: &str,
+    codec: &str,
+    idempotent: bool,
+    records: &[Record],
+) -> Result<Vec<i64>, String> {
     let mut input = Vec::new();
     for r in records {
         input.extend_from_slice(r.key.as_deref().unwrap_or_default());
@@ -253,8 +275,11 @@ fn produce_by_kcat(bootstrap: &str, topic: &str, codec: &str, idempotent: bool, 
     let idempotence = format!("enable.idempotence={idempotent}");
     let mut args = vec!["-P", "-t", topic, "-p", "0", "-Z", "-K", KEY_END, "-z", codec, "-X", &idempotence];
     args.extend(["-X", "message.max.bytes=2000000", "-X", "acks=all"]);
-    let headers: Vec<String> =
-        records[0].headers.iter().map(|(n, v)| format!("{n}={}", String::from_utf8_lossy(v.as_deref().unwrap_or_default()))).collect();
+    let headers: Vec<String> = records[0]
+        .headers
+        .iter()
+        .map(|(n, v)| format!("{n}={}", String::from_utf8_lossy(v.as_deref().unwrap_or_default())))
+        .collect();
     for h in &headers {
         args.extend(["-H", h]);
     }
@@ -271,7 +296,8 @@ fn consume_by_kcat(bootstrap: &str, topic: &str, from: From, count: usize) -> Re
     };
     let count_text = count.to_string();
     let format = "%o\\n%T\\n%K\\n%S\\n%h\\n%k%s\\n";
-    let out = kcat(bootstrap, &["-C", "-t", topic, "-p", "0", "-o", &from, "-c", &count_text, "-q", "-f", format], None)?;
+    let out =
+        kcat(bootstrap, &["-C", "-t", topic, "-p", "0", "-o", &from, "-c", &count_text, "-q", "-f", format], None)?;
     let mut rest = &out[..];
     let mut records = Vec::new();
     while !rest.is_empty() {
@@ -282,7 +308,8 @@ fn consume_by_kcat(bootstrap: &str, topic: &str, from: From, count: usize) -> Re
             Ok(text)
         };
         let number = |t: String| t.parse::<i64>().map_err(|e| format!("{e}: {t}"));
-        let (offset, timestamp, key, size, headers) = (number(line()?)?, number(line()?)?, number(line()?)?, number(line()?)?, line()?);
+        let (offset, timestamp, key, size, headers) =
+            (number(line()?)?, number(line()?)?, number(line()?)?, number(line()?)?, line()?);
         let mut take = |length: i64| {
             if length < 0 {
                 return None;
@@ -294,7 +321,9 @@ fn consume_by_kcat(bootstrap: &str, topic: &str, from: From, count: usize) -> Re
         let (key, value) = (take(key), take(size));
         rest = &rest[1..];
         let headers = headers.split(',').filter(|h| !h.is_empty());
-        let headers = headers.map(|h| h.split_once('=').unwrap_or((h, ""))).map(|(n, v)| (n.to_string(), Some(v.as_bytes().to_vec())));
+        let headers = headers
+            .map(|h| h.split_once('=').unwrap_or((h, "")))
+            .map(|(n, v)| (n.to_string(), Some(v.as_bytes().to_vec())));
         records.push(Record { offset, timestamp, key, value, headers: headers.collect() });
     }
     Ok(records)

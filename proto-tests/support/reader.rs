@@ -30,7 +30,8 @@ pub fn read(wire: &mut Wire, topic: &str, partition: i32, committed: bool) -> Co
         let p = json!({"partition": partition, "fetchOffset": next, "partitionMaxBytes": 4_000_000});
         let body = json!({"replicaId": -1, "maxWaitMs": 0, "minBytes": 0, "maxBytes": 50_000_000, "isolationLevel": i8::from(committed),
             "topics": [{"topic": topic, "partitions": [p]}]});
-        let answer = wire.call("Fetch", 11, body).unwrap_or_else(|e| panic!("reading {topic}-{partition} at {next}: {e}"));
+        let answer =
+            wire.call("Fetch", 11, body).unwrap_or_else(|e| panic!("reading {topic}-{partition} at {next}: {e}"));
         let p = &answer["responses"][0]["partitions"][0];
         assert_eq!(p["errorCode"], 0, "reading {topic}-{partition} at {next}: {p}");
         all.end = p["highWatermark"].as_i64().expect("a number");
@@ -89,7 +90,9 @@ pub fn list(wire: &mut Wire, topic: &str, partition: i32, time: i64) -> i64 {
     let body = json!({"replicaId": -1, "isolationLevel": 0, "topics": [{"name": topic, "partitions": [p]}]});
     let mut p = json!({});
     for _ in 0..500 {
-        let answer = wire.call("ListOffsets", 7, body.clone()).unwrap_or_else(|e| panic!("offset of {topic}-{partition} at {time}: {e}"));
+        let answer = wire
+            .call("ListOffsets", 7, body.clone())
+            .unwrap_or_else(|e| panic!("offset of {topic}-{partition} at {time}: {e}"));
         p = answer["topics"][0]["partitions"][0].clone();
         // A server that has just started may not lead its partitions yet.
         if ![json!(5), json!(6), json!(78)].contains(&p["errorCode"]) {
@@ -108,8 +111,13 @@ pub fn create(wire: &mut Wire, topic: &str, partitions: i32, configs: &[(&str, &
     let answer = wire.call("CreateTopics", 7, json!({"topics": [t], "timeoutMs": 10000})).expect("an answer");
     assert_eq!(answer["topics"][0]["errorCode"], 0, "{answer}");
     for _ in 0..500 {
-        let answer = wire.call("Metadata", 9, json!({"topics": [{"name": topic}], "allowAutoTopicCreation": false})).expect("an answer");
-        if answer["topics"][0]["partitions"].as_array().is_some_and(|p| p.len() as i32 == partitions && p.iter().all(|p| p["errorCode"] == 0)) {
+        let answer = wire
+            .call("Metadata", 9, json!({"topics": [{"name": topic}], "allowAutoTopicCreation": false}))
+            .expect("an answer");
+        if answer["topics"][0]["partitions"]
+            .as_array()
+            .is_some_and(|p| p.len() as i32 == partitions && p.iter().all(|p| p["errorCode"] == 0))
+        {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));

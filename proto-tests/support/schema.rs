@@ -94,7 +94,11 @@ impl Message {
     pub fn decode(&self, version: i16, bytes: &[u8]) -> Result<Value, String> {
         let mut input = Input { bytes };
         let value = self.get_struct(&mut input, ROOT, version)?;
-        if input.bytes.is_empty() { Ok(value) } else { Err(format!("{} bytes too many; so far {value}", input.bytes.len())) }
+        if input.bytes.is_empty() {
+            Ok(value)
+        } else {
+            Err(format!("{} bytes too many; so far {value}", input.bytes.len()))
+        }
     }
 
     fn put_struct(&self, out: &mut Vec<u8>, name: &str, version: i16, value: &Value) {
@@ -192,7 +196,8 @@ impl Message {
                     map.insert(format!("tag{tag}"), json!(STANDARD.encode(part.bytes)));
                     continue;
                 };
-                let value = self.get(&mut part, field, &field.kind, version).map_err(|e| format!("{}: {e}", field.name))?;
+                let value =
+                    self.get(&mut part, field, &field.kind, version).map_err(|e| format!("{}: {e}", field.name))?;
                 if !part.bytes.is_empty() {
                     return Err(format!("{}: {} bytes too many", field.name, part.bytes.len()));
                 }
@@ -322,7 +327,8 @@ pub fn all() -> &'static BTreeMap<String, Message> {
         for entry in std::fs::read_dir(&dir).expect("the schemas") {
             let path = entry.expect("an entry").path();
             let text = std::fs::read_to_string(&path).expect("a schema");
-            let json: Value = serde_json::from_str(&without_comments(&text)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let json: Value =
+                serde_json::from_str(&without_comments(&text)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             if json["apiKey"].is_i64() {
                 all.insert(json["name"].as_str().expect("a name").to_string(), message(&json));
             }

@@ -48,8 +48,12 @@ impl Tools {
 
     /// Runs one tool by the name of its script.
     pub fn run(&mut self, tool: &str, args: &[&str], stdin: &str) -> Run {
-        let list = std::fs::read_to_string(paths::root().join("proto-tests/kafka/tools.txt")).expect("the list of tools");
-        let class = list.lines().find_map(|l| l.strip_prefix(tool)?.strip_prefix(' ')).unwrap_or_else(|| panic!("no tool {tool}"));
+        let list =
+            std::fs::read_to_string(paths::root().join("proto-tests/kafka/tools.txt")).expect("the list of tools");
+        let class = list
+            .lines()
+            .find_map(|l| l.strip_prefix(tool)?.strip_prefix(' '))
+            .unwrap_or_else(|| panic!("no tool {tool}"));
         let mut line = format!("{} {}", word(class), word(stdin));
         for arg in args {
             line.push(' ');
@@ -60,8 +64,13 @@ impl Tools {
         self.output.read_line(&mut answer).expect("the JVM answers");
         let parts: Vec<&str> = answer.trim_end().split(' ').collect();
         assert_eq!(parts.len(), 3, "{tool} {args:?} ended the JVM: {answer}");
-        let text =
-            |w: &str| if w == "-" { String::new() } else { String::from_utf8_lossy(&STANDARD.decode(w).expect("base64")).into_owned() };
+        let text = |w: &str| {
+            if w == "-" {
+                String::new()
+            } else {
+                String::from_utf8_lossy(&STANDARD.decode(w).expect("base64")).into_owned()
+            }
+        };
         Run { code: parts[0].parse().expect("an exit code"), out: text(parts[1]), err: text(parts[2]) }
     }
 }
