@@ -231,8 +231,8 @@ fn looks_like_a_pattern(pattern: &str) -> bool {
     round == 0 && !in_class && !escaped && !pattern.starts_with(['*', '+', '?'])
 }
 
-/// Judges the dynamic settings that one broker (`per_broker`) or all would have, where `current` is in force now.
-pub fn check_broker(settings: &Settings, per_broker: bool, current: &ServerConfig) -> Result<(), Refusal> {
+/// Judges the dynamic settings that one broker (`per_broker`) or all would have.
+pub fn check_broker(settings: &Settings, per_broker: bool) -> Result<(), Refusal> {
     let listed = |keys: Vec<&String>| keys.into_iter().cloned().collect::<Vec<_>>().join(", ");
     let refuse = |keys: Vec<&String>, why: &str| {
         if keys.is_empty() { Ok(()) } else { Err(Refusal::Request(format!("{why}: {}", listed(keys)))) }
@@ -252,7 +252,6 @@ pub fn check_broker(settings: &Settings, per_broker: bool, current: &ServerConfi
             return Err(Refusal::Request(unsound(def, text).to_string()));
         }
     }
-    check_numbers(settings, current)?;
     // Eligible leader replicas (KIP-966) rest on one number for the whole cluster.
     if per_broker && settings.contains_key("min.insync.replicas") {
         return Err(Refusal::Config("min.insync.replicas cannot differ from broker to broker".to_owned()));
@@ -260,8 +259,8 @@ pub fn check_broker(settings: &Settings, per_broker: bool, current: &ServerConfi
     Ok(())
 }
 
-/// Rules on numbers that no single definition states.
-fn check_numbers(settings: &Settings, current: &ServerConfig) -> Result<(), Refusal> {
+/// Judges them against what is in force on this broker now, which only the broker itself knows.
+pub fn check_broker_step(settings: &Settings, current: &ServerConfig) -> Result<(), Refusal> {
     let number = |key: &str| settings.get(key)?.trim().parse::<i64>().ok();
     if number("log.roll.ms").is_some_and(|span| span < 1) {
         return Err(Refusal::Request("log.roll.ms: allowed: at least 1".to_owned()));

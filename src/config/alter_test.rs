@@ -15,7 +15,8 @@ fn topic_code(pairs: &[(&str, &str)]) -> Option<ErrorCode> {
 }
 
 fn broker_refusal(key: &str, value: &str, per_broker: bool) -> Option<String> {
-    let refusal = check_broker(&map(&[(key, value)]), per_broker, &ServerConfig::quickstart()).err()?;
+    let settings = map(&[(key, value)]);
+    let refusal = check_broker(&settings, per_broker).and_then(|()| check_broker_step(&settings, &ServerConfig::quickstart())).err()?;
     assert_eq!(refusal.code(), ErrorCode::InvalidRequest);
     Some(refusal.to_string())
 }
