@@ -18,7 +18,7 @@ pub enum OffsetSpec {
     EarliestLocal,
     /// The latest offset in tiered storage (-5): none, since nothing is tiered.
     LatestTiered,
-    /// The earliest offset not yet in tiered storage (-6, KIP-1023): the log start.
+    /// The earliest offset not yet in tiered storage (-6, KIP-1023): none, since nothing is tiered.
     EarliestPendingUpload,
     /// The first record with a timestamp at or after this one.
     Timestamp(Millis),
@@ -58,8 +58,8 @@ pub fn list_offset(
     };
     Ok(match spec {
         OffsetSpec::Latest => Some(TimestampAndOffset { timestamp: Millis::NONE, offset: end, leader_epoch: epoch }),
-        OffsetSpec::Earliest | OffsetSpec::EarliestLocal | OffsetSpec::EarliestPendingUpload => plain(log.log_start_offset()),
-        OffsetSpec::LatestTiered => None,
+        OffsetSpec::Earliest | OffsetSpec::EarliestLocal => plain(log.log_start_offset()),
+        OffsetSpec::LatestTiered | OffsetSpec::EarliestPendingUpload => None,
         OffsetSpec::MaxTimestamp => log.max_timestamp()?.filter(|found| found.offset < end),
         OffsetSpec::Timestamp(at) => log.offset_for_timestamp(at)?.filter(|found| found.offset < end),
     })
