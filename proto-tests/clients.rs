@@ -5,7 +5,7 @@
 mod support;
 
 use support::broker::{Broker, under_test};
-use support::client::{Client, From, Library};
+use support::client::{Client, From, Library, kcat};
 use support::paths::Scratch;
 use support::record::{Record, noise};
 use support::wire::now;
@@ -200,4 +200,32 @@ fn each_reads_what_each_other_wrote() {
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// The README's quickstart: a real text of over a million lines, Debian's own list of packages, goes through a topic.
+#[test]
+fn a_million_lines_of_text_by_kcat() {
+    let list = || {
+        let out = std::process::Command::new("apt-cache").arg("dumpavail").output().expect("apt-cache runs");
+        // kcat takes an empty line for no message at all.
+        let lines = out.stdout.split(|b| *b == b'\n').filter(|l| !l.is_empty());
+        lines.flat_map(|l| l.iter().copied().chain([b'\n'])).collect::<Vec<u8>>()
+    };
+    let count = |text: &[u8]| text.iter().filter(|b| **b == b'\n').count();
+    let mut text = list();
+    if count(&text) < 1_000_000 {
+        let _ = std::process::Command::new("apt-get").args(["update", "-qq"]).status();
+        text = list();
+    }
+    assert!(count(&text) > 1_000_000, "the list of packages has {} lines", count(&text));
+    let broker = Broker::start(under_test(), &[]);
+    let bootstrap = broker.bootstrap();
+    let scratch = Scratch::new("million");
+    let file = scratch.path().join("packages.txt");
+    std::fs::write(&file, &text).expect("the text is written");
+    let path = file.display().to_string();
+    kcat(&bootstrap, &["-P", "-t", "packages", "-p", "0", "-z", "lz4", "-l", &path], None).expect("kcat produces");
+    let read =
+        kcat(&bootstrap, &["-C", "-t", "packages", "-p", "0", "-o", "beginning", "-e", "-q"], None).expect("kcat consumes");
+    assert!(read == text, "{} bytes and {} lines came back, not {} and {}", read.len(), count(&read), text.len(), count(&text));
 }
