@@ -8,42 +8,20 @@
 //! A reader meets what a disk or a peer gave: it never panics and allocates no more than a small multiple of its input.
 
 mod broker;
+mod error;
 mod fields;
 mod kind;
 mod security;
 mod settings;
 mod topic;
 
-use crate::base::codec::{CodecError, Reader, Writer};
+pub use error::RecordCodecError;
+
+use crate::base::codec::{Reader, Writer};
 use crate::metadata::record::MetadataRecord;
 
 /// The version of the frame around each record.
 const FRAME_VERSION: u32 = 1;
-
-/// Why bytes are no metadata record.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordCodecError {
-    /// A field cannot be read.
-    #[error("a field: {0}")]
-    Field(#[from] CodecError),
-    /// A frame of another version.
-    #[error("frame version {0} is not known")]
-    FrameVersion(u32),
-    /// A kind that is not read here.
-    #[error("the record kind {0} is not known")]
-    Kind(u32),
-    /// A version of a kind that is not read here.
-    #[error("version {version} of record kind {kind} is not known")]
-    Version {
-        /// The kind.
-        kind: u32,
-        /// Its version.
-        version: u32,
-    },
-    /// Bytes are left behind the record.
-    #[error("{0} bytes follow the record")]
-    Trailing(usize),
-}
 
 /// Appends the record in its frame.
 pub fn encode(record: &MetadataRecord, out: &mut Writer) {

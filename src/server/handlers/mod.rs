@@ -37,11 +37,17 @@ use crate::server::request::Refusal;
 pub mod row;
 
 pub(super) mod api_versions;
+mod alter_replica_log_dirs;
+mod config_resources;
 mod delete_records;
+mod describe_client_quotas;
 mod describe_cluster;
+mod describe_configs;
+mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
 mod fetch;
+mod list_config_resources;
 mod list_offsets;
 mod metadata;
 mod offset_for_leader_epoch;

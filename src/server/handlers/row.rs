@@ -37,8 +37,13 @@ row! {
     ApiVersions 0..=4 api_versions,
     DeleteRecords 0..=2 delete_records,
     OffsetForLeaderEpoch 2..=4 offset_for_leader_epoch,
+    DescribeConfigs 1..=4 describe_configs,
+    AlterReplicaLogDirs 1..=2 alter_replica_log_dirs,
+    DescribeLogDirs 1..=5 describe_log_dirs,
+    DescribeClientQuotas 0..=1 describe_client_quotas,
     DescribeCluster 0..=2 describe_cluster,
     DescribeProducers 0..=0 describe_producers,
+    ListConfigResources 0..=1 list_config_resources,
     DescribeTopicPartitions 0..=0 describe_topic_partitions,
 }
 
