@@ -1,1 +1,26 @@
-//! The `peer` room.
+//! Outbound connections: this process as a client of brokers, of other clusters' or of its own.
+//!
+//! ```text
+//!  address       host:port, lists of them
+//!  connection    one connection: pipelined requests, answers by correlation id    versions   what its broker speaks
+//!  client        bootstrap list, metadata cache, who leads what, retries          metadata   the cluster as brokers tell it
+//!  admin/        one file per operation: topics, configurations, offsets
+//!  produce, producer/   one Produce request; a pipelined, idempotent producer of one topic
+//!  fetch, consumer      one Fetch request; a reader of assigned partitions
+//! ```
+//!
+//! What comes out is in the types of this room and of `base`: wire messages stay here. Knows nothing of what this process stores
+//! or serves itself.
+
+pub mod address;
+pub mod admin;
+pub mod client;
+pub mod connection;
+pub mod consumer;
+pub mod error;
+pub mod fetch;
+pub mod metadata;
+pub mod produce;
+pub mod producer;
+pub mod versions;
+mod wire;
