@@ -1,1 +1,8 @@
-fn main(){}
+//! The binary: an allocator, and the command line.
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> std::process::ExitCode {
+    ottla::cli::main()
+}

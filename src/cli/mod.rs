@@ -1,1 +1,117 @@
-//! The `cli` room.
+//! The command line: each subcommand parses its arguments, calls the rooms below, and prints.
+//!
+//! ```text
+//!  ottla [OPTIONS] [COMMAND]
+//!    topic        topic/        one file per operation
+//!    produce      produce/      lines or JSON in, batches out
+//!    consume      consume/      batches in, lines or JSON out
+//!    completions  completions
+//! ```
+//!
+//! A new subcommand is a module here, an arm of [`Command`], and an arm of `run`. Knows no wire format; `peer` and `record` do.
+//! What a command prints goes to standard output, everything said about it to standard error. Exit codes are in [`exit`].
+
+pub mod exit;
+
+mod completions;
+mod consume;
+mod date;
+mod options;
+mod output;
+mod produce;
+mod progress;
+mod text;
+mod topic;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use exit::Exit;
+use options::Options;
+
+/// A Kafka-compatible log server, and the tools to use it.
+#[derive(Debug, Parser)]
+#[command(name = "ottla", version, after_help = exit::HELP, max_term_width = 110, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create, list, describe, change and delete topics.
+    #[command(after_help = exit::HELP)]
+    Topic(topic::TopicArgs),
+    /// Write records to a topic, from standard input or a file.
+    #[command(after_help = produce::HELP)]
+    Produce(produce::ProduceArgs),
+    /// Read records from a topic.
+    #[command(after_help = consume::HELP)]
+    Consume(consume::ConsumeArgs),
+    /// Print a script that completes this command line in a shell.
+    #[command(after_help = completions::HELP)]
+    Completions(completions::CompletionsArgs),
+}
+
+/// Runs what the process's arguments ask for.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure; clap knows which is which.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    let json = cli.options.json;
+    match run(cli) {
+        Ok(()) => Exit::Ok.into(),
+        Err(error) => exit::report(&error, json).into(),
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let options = &cli.options;
+    match cli.command {
+        None => {
+            Cli::command().print_help()?;
+            Err(exit::Failure::new(Exit::Usage, "no command is given").into())
+        }
+        Some(Command::Topic(args)) => on_runtime(topic::run(options, args)),
+        Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
+        Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),
+        Some(Command::Completions(args)) => completions::run(&args, Cli::command()),
+    }
+}
+
+/// Runs a command to its end on this thread.
+fn on_runtime(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(command);
+    // A name that is still being looked up must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_and_behind_the_command() {
+        let before = Cli::try_parse_from(["ottla", "-b", "a:1", "--json", "topic", "list"]).unwrap();
+        let behind = Cli::try_parse_from(["ottla", "topic", "list", "--json", "-b", "a:1"]).unwrap();
+        for cli in [before, behind] {
+            assert!(cli.options.json);
+            assert_eq!(cli.options.bootstrap_server, "a:1");
+        }
+    }
+}

@@ -173,7 +173,8 @@ struct Tried<'a>(&'a [(Address, LostError)]);
 
 impl fmt::Display for Tried<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|(address, reason)| write!(f, "; {address}: {reason}"))
+        let mut between = ": ";
+        self.0.iter().try_for_each(|(address, reason)| write!(f, "{}{address}: {reason}", std::mem::replace(&mut between, "; ")))
     }
 }
 

@@ -1,0 +1,64 @@
+//! `ottla topic delete`.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Outcomes, not_found};
+use crate::base::error_code::ErrorCode;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::Options;
+use crate::cli::output;
+use crate::peer::admin::delete_topics::delete_topics;
+use crate::peer::error::PeerError;
+
+#[derive(Debug, Args)]
+pub(super) struct DeleteArgs {
+    /// Names.
+    #[arg(required = true, value_name = "TOPIC")]
+    topics: Vec<String>,
+    /// A topic that does not exist is no error.
+    #[arg(long)]
+    if_exists: bool,
+    /// Do not ask; without a terminal nobody is asked anyway.
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(super) async fn run(options: &Options, args: DeleteArgs) -> anyhow::Result<()> {
+    let asks = !args.yes && !options.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if asks && !confirmed(&args.topics)? {
+        return Err(Failure::new(Exit::Failed, "nothing was deleted").into());
+    }
+    let client = options.client()?;
+    let answers = delete_topics(&client, &args.topics).await?;
+    let mut outcomes = Outcomes::new(args.topics.len());
+    for (name, answer) in args.topics.iter().zip(answers) {
+        match answer {
+            Ok(()) if options.json => output::json_line(&json!({ "name": name, "deleted": true }))?,
+            Ok(()) => output::line(&format!("Deleted topic {name}"))?,
+            Err(refused) if refused.code == ErrorCode::UnknownTopicOrPartition && args.if_exists => {
+                if options.json {
+                    output::json_line(&json!({ "name": name, "deleted": false }))?;
+                } else {
+                    output::line(&format!("Topic {name} does not exist"))?;
+                }
+            }
+            Err(refused) if refused.code == ErrorCode::UnknownTopicOrPartition && args.topics.len() == 1 => {
+                return Err(not_found(&client, name).await.into());
+            }
+            Err(refused) => outcomes.fail(PeerError::Refused(refused), options.json),
+        }
+    }
+    outcomes.result()
+}
+
+fn confirmed(topics: &[String]) -> anyhow::Result<bool> {
+    let mut err = std::io::stderr().lock();
+    write!(err, "Delete {} with all records? [y/N] ", topics.join(", "))?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
