@@ -28,12 +28,18 @@ pub(super) fn parse(text: &str, now: Millis) -> Option<Millis> {
     let [year, month, day] = numbers::<3>(date, '-')?;
     let time = time.strip_suffix('Z').unwrap_or(time);
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let [hour, minute, second] = numbers::<3>(clock, ':').or_else(|| numbers::<2>(clock, ':').map(|[h, m]| [h, m, 0]))?;
+    let [hour, minute, second] =
+        numbers::<3>(clock, ':').or_else(|| numbers::<2>(clock, ':').map(|[h, m]| [h, m, 0]))?;
     if fraction.is_empty() || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let ms: i64 = format!("{fraction:0<3}").parse().ok()?;
-    let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60 && year < 10_000;
+    let valid = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60
+        && year < 10_000;
     let days = days(year, month, day);
     (valid && civil(days) == (year, month, day))
         .then_some(Millis(days * DAY_MS + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms))
@@ -90,7 +96,6 @@ mod tests {
     #[test]
     fn moments_come_back() {
         for ms in [0, 951_782_400_000, 1_795_250_730_123, -1, 4_107_542_399_999] {
-            assert_eq!(parse(&format(Millis(ms)), Millis(0)), (ms >= 0).then_some(Millis(ms)).or(parse(&format(Millis(ms)), Millis(0))));
             assert_eq!(parse(&format(Millis(ms)), Millis(0)), Some(Millis(ms)));
         }
         assert_eq!(format(Millis(951_782_400_000)), "2000-02-29T00:00:00.000Z");
@@ -104,7 +109,17 @@ mod tests {
         assert_eq!(parse("2000-02-29T12:30Z", now), Some(Millis(951_782_400_000 + 45_000_000)));
         assert_eq!(parse("2000-02-29 00:00:01.5", now), Some(Millis(951_782_401_500)));
         assert_eq!(parse("-1h", now), Some(Millis(now.0 - 3_600_000)));
-        for wrong in ["", "-", "-1", "-1y", "2001-02-29", "2000-13-01", "2000-01-01T25:00", "yesterday", "2000-01-01T00:00:00.1234"] {
+        for wrong in [
+            "",
+            "-",
+            "-1",
+            "-1y",
+            "2001-02-29",
+            "2000-13-01",
+            "2000-01-01T25:00",
+            "yesterday",
+            "2000-01-01T00:00:00.1234",
+        ] {
             assert_eq!(parse(wrong, now), None, "{wrong:?}");
         }
     }

@@ -83,9 +83,10 @@ fn of_peer(error: &PeerError) -> Exit {
         {
             Exit::Timeout
         }
-        PeerError::Lost { .. } | PeerError::Bootstrap { .. } | PeerError::Advertised { .. } | PeerError::UnknownBroker(_) => {
-            Exit::NoConnection
-        }
+        PeerError::Lost { .. }
+        | PeerError::Bootstrap { .. }
+        | PeerError::Advertised { .. }
+        | PeerError::UnknownBroker(_) => Exit::NoConnection,
         PeerError::Unsupported { .. } | PeerError::Encode(_) | PeerError::Decode { .. } => Exit::Failed,
     }
 }

@@ -1,7 +1,7 @@
 //! A progress bar on a terminal, and only when the work is long enough to wonder about it.
 
 use std::io::IsTerminal;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -20,7 +20,6 @@ pub(super) enum Unit {
 /// A bar that appears when the work turns out to be long.
 pub(super) struct Progress {
     bar: ProgressBar,
-    started: Instant,
     wanted: bool,
 }
 
@@ -38,13 +37,13 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, started: Instant::now(), wanted }
+        Self { bar, wanted }
     }
 
     /// Says how far the work is.
     pub(super) fn at(&self, position: u64) {
         self.bar.set_position(position);
-        if self.wanted && self.bar.is_hidden() && self.started.elapsed() >= SHOW_AFTER {
+        if self.wanted && self.bar.is_hidden() && self.bar.elapsed() >= SHOW_AFTER {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }

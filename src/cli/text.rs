@@ -47,7 +47,12 @@ mod tests {
     fn escapes() {
         assert_eq!(unescape(r"a\tb\n\\\x00\xfF"), Ok(b"a\tb\n\\\x00\xff".to_vec()));
         assert_eq!(unescape("größe"), Ok("größe".as_bytes().to_vec()));
-        assert!(unescape(r"\").is_err() && unescape(r"\q").is_err() && unescape(r"\x1").is_err() && unescape(r"\xzz").is_err());
+        assert!(
+            unescape(r"\").is_err()
+                && unescape(r"\q").is_err()
+                && unescape(r"\x1").is_err()
+                && unescape(r"\xzz").is_err()
+        );
     }
 
     #[test]

@@ -80,7 +80,8 @@ impl Address {
 
     /// Reads a list with commas between, as `bootstrap.servers` has it.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, AddressError> {
-        let all = text.split(',').filter(|part| !part.trim().is_empty()).map(Self::parse).collect::<Result<Vec<_>, _>>()?;
+        let all =
+            text.split(',').filter(|part| !part.trim().is_empty()).map(Self::parse).collect::<Result<Vec<_>, _>>()?;
         if all.is_empty() { Err(AddressError::Empty) } else { Ok(all) }
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 use super::address::Address;
 use super::connection::{Connection, ConnectionOptions};
 use super::error::{LostError, PeerError};
 use super::metadata::{self, Cluster, Topic, Wanted};
+use crate::base::clock::{SharedClock, SystemClock};
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{NodeId, PartitionIndex};
+use crate::base::ids::{Millis, NodeId, PartitionIndex};
 use crate::base::random;
 
 /// A client. Cloning it gives a second handle to the same one.
@@ -89,12 +89,13 @@ impl Client {
             let broker = state.known.brokers.get(&id).ok_or(PeerError::UnknownBroker(id))?;
             (broker.address.clone(), state.told_by.clone())
         };
-        let opened = Connection::open(&address, &self.shared.options).await.map_err(|error| match (error, told_by) {
-            (PeerError::Lost { address, reason }, Some(via)) if via != address => {
-                PeerError::Advertised { node: id, advertised: address, via, reason }
-            }
-            (error, _) => error,
-        })?;
+        let opened =
+            Connection::open(&address, &self.shared.options).await.map_err(|error| match (error, told_by) {
+                (PeerError::Lost { address, reason }, Some(via)) if via != address => {
+                    PeerError::Advertised { node: id, advertised: address, via, reason }
+                }
+                (error, _) => error,
+            })?;
         self.shared.state.lock().brokers.insert(id, opened.clone());
         Ok(opened)
     }
@@ -131,7 +132,9 @@ impl Client {
                         None => return Ok(topic.clone()),
                         Some(p) => PeerError::NoLeader { topic: name.to_string(), partition: p.index.0 },
                     },
-                    Err(error) if !create && error.code() == Some(ErrorCode::UnknownTopicOrPartition) => return Err(error),
+                    Err(error) if !create && error.code() == Some(ErrorCode::UnknownTopicOrPartition) => {
+                        return Err(error);
+                    }
                     Err(error) => error,
                 },
             };
@@ -162,7 +165,8 @@ impl Client {
 
 /// Trying again until a deadline, with pauses that grow.
 pub struct Retry {
-    deadline: Instant,
+    clock: SharedClock,
+    deadline: Millis,
     pause: Duration,
 }
 
@@ -173,18 +177,20 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 impl Retry {
     /// For `limit` from now on.
     pub fn within(limit: Duration) -> Self {
-        Self { deadline: Instant::now() + limit, pause: PAUSE_FIRST }
+        let clock = SystemClock::shared();
+        let limit = Millis(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
+        Self { deadline: clock.monotonic().plus(limit), clock, pause: PAUSE_FIRST }
     }
 
     /// What is left of the time.
     pub fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        Duration::from_millis(u64::try_from(self.deadline.since(self.clock.monotonic()).0).unwrap_or(0))
     }
 
     /// Returns after a pause if trying again makes sense and there is time; else gives the error back.
     pub async fn pause(&mut self, error: PeerError) -> Result<(), PeerError> {
         let pause = self.pause.mul_f64(0.8 + 0.2 * (random::u64() % 1000) as f64 / 1000.0);
-        if !error.is_retriable() || Instant::now() + pause >= self.deadline {
+        if !error.is_retriable() || pause >= self.left() {
             return Err(error);
         }
         tracing::debug!(%error, ?pause, "trying again");

@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
@@ -110,7 +111,7 @@ pub struct Pending<R: Request> {
     version: i16,
     api: ApiKey,
     answer: oneshot::Receiver<Bytes>,
-    sent: tokio::time::Instant,
+    expired: Pin<Box<tokio::time::Sleep>>,
     marker: PhantomData<fn() -> R>,
 }
 
@@ -175,8 +176,9 @@ impl Connection {
     pub async fn send<R: Request>(&self, version: i16, request: &R) -> Result<Pending<R>, PeerError> {
         let api = api_of::<R>();
         let answer = self.shared.send(api, version, request).await?;
-        let sent = tokio::time::Instant::now();
-        Ok(Pending { connection: self.clone(), version, api, answer, sent, marker: PhantomData })
+        // The time runs from the sending on, however late the answer is waited for.
+        let expired = Box::pin(tokio::time::sleep(self.shared.options.request_timeout));
+        Ok(Pending { connection: self.clone(), version, api, answer, expired, marker: PhantomData })
     }
 
     /// Sends a request that has no answer: Produce with acks=0.
@@ -191,10 +193,13 @@ impl<R: Request> Pending<R> {
     pub async fn answer(self) -> Result<R::Response, PeerError> {
         let shared = &self.connection.shared;
         let after = shared.options.request_timeout;
-        let body = match tokio::time::timeout_at(self.sent + after, self.answer).await {
-            Err(_) => return Err(PeerError::Timeout { address: shared.address.clone(), api: self.api, after }),
-            Ok(Err(_)) => return Err(shared.lost()),
-            Ok(Ok(body)) => body,
+        let body = tokio::select! {
+            // An answer that is there counts, even if nobody looked for it in time.
+            biased;
+            body = self.answer => body.map_err(|_| shared.lost())?,
+            () = self.expired => {
+                return Err(PeerError::Timeout { address: shared.address.clone(), api: self.api, after });
+            }
         };
         codec::decode_response(self.api, self.version, body)
             .map_err(|source| PeerError::Decode { address: shared.address.clone(), source })
@@ -218,7 +223,12 @@ impl Shared {
         self.queue.send(outgoing).await.map_err(|_| self.lost())
     }
 
-    async fn send<R: Request>(&self, api: ApiKey, version: i16, request: &R) -> Result<oneshot::Receiver<Bytes>, PeerError> {
+    async fn send<R: Request>(
+        &self,
+        api: ApiKey,
+        version: i16,
+        request: &R,
+    ) -> Result<oneshot::Receiver<Bytes>, PeerError> {
         let (frame, correlation_id) = self.encode(api, version, request)?;
         let (answer, receiver) = oneshot::channel();
         let waiter = Waiter { correlation_id, api, version, answer };
@@ -248,7 +258,10 @@ impl Shared {
                 return Ok(ApiVersions::of(&response));
             }
             // Brokers before 2.4 put nothing but the error into the answer.
-            let named = decode(0).ok().and_then(|r| ApiVersions::of(&r).range(ApiKey::ApiVersions)).map_or(0, |range| range.max);
+            let named = decode(0)
+                .ok()
+                .and_then(|r| ApiVersions::of(&r).range(ApiKey::ApiVersions))
+                .map_or(0, |range| range.max);
             if version == 0 {
                 return Err(PeerError::refused("agree on a protocol version", ErrorCode::UnsupportedVersion, None));
             }

@@ -124,7 +124,11 @@ pub async fn consume(
 }
 
 /// Sorts partitions by their leaders; those without one stay, with the reason.
-fn by_leader(client: &Client, left: &mut Vec<Assigned>, trouble: &mut Option<PeerError>) -> BTreeMap<NodeId, Vec<Assigned>> {
+fn by_leader(
+    client: &Client,
+    left: &mut Vec<Assigned>,
+    trouble: &mut Option<PeerError>,
+) -> BTreeMap<NodeId, Vec<Assigned>> {
     let known = client.known();
     let mut sorted: BTreeMap<NodeId, Vec<Assigned>> = BTreeMap::new();
     for assigned in std::mem::take(left) {
@@ -167,7 +171,13 @@ impl Reader {
                 .map(|a| {
                     let leader_epoch = known.leader(&a.topic, a.partition)?.leader_epoch;
                     let topic_id = known.topic(&a.topic)?.id;
-                    Ok(FetchFrom { topic: a.topic.clone(), topic_id, partition: a.partition, offset: a.from, leader_epoch })
+                    Ok(FetchFrom {
+                        topic: a.topic.clone(),
+                        topic_id,
+                        partition: a.partition,
+                        offset: a.from,
+                        leader_epoch,
+                    })
                 })
                 .collect::<Result<_, PeerError>>()?;
             let fetched = fetch::fetch(&connection, &from, &self.options).await?;
@@ -183,7 +193,8 @@ impl Reader {
     }
 
     async fn hand_over(&mut self, fetched: Fetched) -> Result<(), PeerError> {
-        let Some(at) = self.assigned.iter().position(|a| a.topic == fetched.topic && a.partition == fetched.partition) else {
+        let Some(at) = self.assigned.iter().position(|a| a.topic == fetched.topic && a.partition == fetched.partition)
+        else {
             return Ok(());
         };
         let mine = &mut self.assigned[at];
@@ -197,7 +208,11 @@ impl Reader {
             return Ok(());
         }
         let next = next_offset(&fetched.records).map_err(|error| {
-            PeerError::refused(what(), ErrorCode::CorruptMessage, Some(format!("the first batch cannot be read: {error}")))
+            PeerError::refused(
+                what(),
+                ErrorCode::CorruptMessage,
+                Some(format!("the first batch cannot be read: {error}")),
+            )
         })?;
         mine.from = next.max(mine.from);
         self.read = true;
@@ -211,7 +226,8 @@ impl Reader {
         let Assigned { topic, partition, from: wanted, .. } = self.assigned[at].clone();
         let edge = async |spec| {
             let mut retry = Retry::within(LEADERLESS_MAX);
-            let found = list_offsets(&self.client, &topic, &[partition], spec, self.options.isolation, &mut retry).await?;
+            let found =
+                list_offsets(&self.client, &topic, &[partition], spec, self.options.isolation, &mut retry).await?;
             Ok::<_, PeerError>(found.get(&partition).copied().flatten().unwrap_or(Offset(0)))
         };
         let now_from = edge(OffsetSpec::Earliest).await?;

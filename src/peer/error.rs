@@ -91,7 +91,10 @@ pub enum PeerError {
         after: Duration,
     },
     /// No version of an API in common.
-    #[error("{address} does not serve {api} in a version that this client speaks ({ours}); it serves {}", Served(theirs))]
+    #[error(
+        "{address} does not serve {api} in a version that this client speaks ({ours}); it serves {}",
+        Served(theirs)
+    )]
     Unsupported {
         /// Where.
         address: Address,
@@ -151,7 +154,11 @@ impl PeerError {
             Self::Refused(refused) => refused.code.is_retriable(),
             Self::Lost { reason: LostError::Garbage(_), .. } => false,
             Self::Lost { .. } | Self::NoLeader { .. } | Self::UnknownBroker(_) | Self::Advertised { .. } => true,
-            Self::Bootstrap { .. } | Self::Timeout { .. } | Self::Unsupported { .. } | Self::Encode(_) | Self::Decode { .. } => false,
+            Self::Bootstrap { .. }
+            | Self::Timeout { .. }
+            | Self::Unsupported { .. }
+            | Self::Encode(_)
+            | Self::Decode { .. } => false,
         }
     }
 
@@ -174,7 +181,9 @@ struct Tried<'a>(&'a [(Address, LostError)]);
 impl fmt::Display for Tried<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut between = ": ";
-        self.0.iter().try_for_each(|(address, reason)| write!(f, "{}{address}: {reason}", std::mem::replace(&mut between, "; ")))
+        self.0
+            .iter()
+            .try_for_each(|(address, reason)| write!(f, "{}{address}: {reason}", std::mem::replace(&mut between, "; ")))
     }
 }
 

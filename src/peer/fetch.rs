@@ -100,7 +100,11 @@ pub struct Fetched {
 const BY_ID_FROM: i16 = 13;
 
 /// Asks the leader at the other end for `from`, of any number of topics.
-pub async fn fetch(connection: &Connection, from: &[FetchFrom], options: &FetchOptions) -> Result<Vec<Fetched>, PeerError> {
+pub async fn fetch(
+    connection: &Connection,
+    from: &[FetchFrom],
+    options: &FetchOptions,
+) -> Result<Vec<Fetched>, PeerError> {
     let ids_known = from.iter().all(|f| !f.topic_id.is_zero());
     let version = connection.version::<FetchRequest>(if ids_known { i16::MAX } else { BY_ID_FROM - 1 })?;
     let response = connection.send(version, &request(version, from, options)).await?.answer().await?;

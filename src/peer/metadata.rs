@@ -83,13 +83,14 @@ pub enum Wanted<'a> {
 pub(super) async fn ask(connection: &Connection, wanted: Wanted<'_>, create: bool) -> Result<Cluster, PeerError> {
     // From version 4 on the request can forbid creation; from version 1 on "none" and "all" can be told apart.
     let version = connection.version::<MetadataRequest>(i16::MAX)?;
-    let request = MetadataRequest::default().with_allow_auto_topic_creation(create || version < 4).with_topics(match wanted {
-        Wanted::All if version == 0 => Some(Vec::new()),
-        Wanted::All => None,
-        Wanted::These(names) => {
-            Some(names.iter().map(|name| MetadataRequestTopic::default().with_name(Some(wire::topic(name)))).collect())
-        }
-    });
+    let request =
+        MetadataRequest::default().with_allow_auto_topic_creation(create || version < 4).with_topics(match wanted {
+            Wanted::All if version == 0 => Some(Vec::new()),
+            Wanted::All => None,
+            Wanted::These(names) => Some(
+                names.iter().map(|name| MetadataRequestTopic::default().with_name(Some(wire::topic(name)))).collect(),
+            ),
+        });
     let response = connection.send(version, &request).await?.answer().await?;
     Ok(cluster(&response))
 }
@@ -138,7 +139,10 @@ impl Cluster {
     /// The topic, if it exists and can be used; else what the broker said of it.
     pub fn topic(&self, name: &str) -> Result<&Topic, PeerError> {
         let what = || format!("find topic {name:?}");
-        let topic = self.topics.get(name).ok_or_else(|| PeerError::refused(what(), ErrorCode::UnknownTopicOrPartition, None))?;
+        let topic = self
+            .topics
+            .get(name)
+            .ok_or_else(|| PeerError::refused(what(), ErrorCode::UnknownTopicOrPartition, None))?;
         match topic.error {
             ErrorCode::None => Ok(topic),
             code => Err(PeerError::refused(what(), code, None)),
@@ -149,7 +153,11 @@ impl Cluster {
     pub fn leader(&self, topic: &str, partition: PartitionIndex) -> Result<&Partition, PeerError> {
         let found = self.topic(topic)?.partitions.iter().find(|p| p.index == partition);
         let found = found.ok_or_else(|| {
-            PeerError::refused(format!("find partition {partition} of topic {topic:?}"), ErrorCode::UnknownTopicOrPartition, None)
+            PeerError::refused(
+                format!("find partition {partition} of topic {topic:?}"),
+                ErrorCode::UnknownTopicOrPartition,
+                None,
+            )
         })?;
         if found.leader.is_none() {
             return Err(PeerError::NoLeader { topic: topic.to_string(), partition: partition.0 });

@@ -58,9 +58,11 @@ pub async fn send(
     timeout: Millis,
     batches: Bytes,
 ) -> Result<PendingProduce, PeerError> {
-    let version = connection.version::<ProduceRequest>(if to.topic_id.is_zero() { BY_ID_FROM - 1 } else { i16::MAX })?;
-    let mut topic = TopicProduceData::default()
-        .with_partition_data(vec![PartitionProduceData::default().with_index(to.partition.0).with_records(Some(batches))]);
+    let version =
+        connection.version::<ProduceRequest>(if to.topic_id.is_zero() { BY_ID_FROM - 1 } else { i16::MAX })?;
+    let mut topic = TopicProduceData::default().with_partition_data(vec![
+        PartitionProduceData::default().with_index(to.partition.0).with_records(Some(batches)),
+    ]);
     if version >= BY_ID_FROM {
         topic.topic_id = wire::uuid(to.topic_id);
     } else {

@@ -113,7 +113,10 @@ fn start(text: &str) -> Result<Start, String> {
             (None, None) => number(text).map(|n| Start::At(Offset(n))),
         },
     };
-    found.ok_or_else(|| "give beginning, end, an offset, -N (before the end) or @TIME, such as @2026-11-21T08:45:00 or @-15m".to_string())
+    found.ok_or_else(|| {
+        "give beginning, end, an offset, -N (before the end) or @TIME, such as @2026-11-21T08:45:00 or @-15m"
+            .to_string()
+    })
 }
 
 fn partition(text: &str) -> Result<PartitionIndex, String> {

@@ -187,7 +187,12 @@ impl Serialize for JsonHeader<'_> {
     }
 }
 
-fn entry<S: Serializer>(map: &mut S::SerializeMap, name: &str, base64: &str, bytes: Option<&[u8]>) -> Result<(), S::Error> {
+fn entry<S: Serializer>(
+    map: &mut S::SerializeMap,
+    name: &str,
+    base64: &str,
+    bytes: Option<&[u8]>,
+) -> Result<(), S::Error> {
     match bytes.map(std::str::from_utf8) {
         Some(Err(_)) => map.serialize_entry(base64, &STANDARD.encode(bytes.unwrap_or_default())),
         Some(Ok(text)) => map.serialize_entry(name, text),

@@ -65,7 +65,8 @@ pub(super) async fn run(options: &Options, args: ConsumeArgs) -> anyhow::Result<
         read = consume(&client, assigned, fetching, out) => read,
         _ = ended => Ok(()),
     };
-    let printed = printing.join().map_err(|_| Failure::new(super::exit::Exit::Failed, "the printer ended without a result"))?;
+    let printed =
+        printing.join().map_err(|_| Failure::new(super::exit::Exit::Failed, "the printer ended without a result"))?;
     printed?;
     Ok(read?)
 }

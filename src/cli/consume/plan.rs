@@ -29,7 +29,8 @@ pub(super) async fn plan(client: &Client, options: &Options, args: &ConsumeArgs)
         chosen.dedup();
         if let Some(missing) = chosen.iter().find(|p| !exist.contains(p)) {
             let last = exist.len().saturating_sub(1);
-            let what = format!("partition {missing} of topic {name:?} does not exist: it has the partitions 0 to {last}");
+            let what =
+                format!("partition {missing} of topic {name:?} does not exist: it has the partitions 0 to {last}");
             return Err(Failure::new(Exit::NotFound, what).into());
         }
         let ask = Ask { client, options, args, topic: name, partitions: &chosen };
@@ -39,7 +40,8 @@ pub(super) async fn plan(client: &Client, options: &Options, args: &ConsumeArgs)
             let from = from.get(&partition).copied().unwrap_or(Offset(0));
             let until = until.get(&partition).copied();
             if let Some(end) = until.filter(|end| from > *end) {
-                let what = format!("partition {partition} of topic {name:?} has no offset {from}: it ends before {end}");
+                let what =
+                    format!("partition {partition} of topic {name:?} has no offset {from}: it ends before {end}");
                 return Err(Failure::new(Exit::Failed, what).into());
             }
             all.push(Assigned { topic: name.clone(), partition, from, until });

@@ -92,8 +92,11 @@ fn each(
             break;
         }
         let log_append_time = header.is_log_append_time();
-        let timestamp =
-            if log_append_time { header.max_timestamp } else { header.base_timestamp.plus(Millis(record.timestamp_delta)) };
+        let timestamp = if log_append_time {
+            header.max_timestamp
+        } else {
+            header.base_timestamp.plus(Millis(record.timestamp_delta))
+        };
         let (topic, partition) = (fetched.topic.as_str(), fetched.partition.0);
         if sink(&Consumed { topic, partition, offset, timestamp, log_append_time, record })? == Flow::Stop {
             return Ok(Flow::Stop);
@@ -123,7 +126,9 @@ impl Aborted {
             return false;
         }
         let header = &batch.header;
-        while let Some((first, producer)) = self.to_come.last().copied().filter(|(first, _)| *first <= header.last_offset()) {
+        while let Some((first, producer)) =
+            self.to_come.last().copied().filter(|(first, _)| *first <= header.last_offset())
+        {
             debug_assert!(first <= header.last_offset());
             self.open.insert(producer);
             self.to_come.pop();

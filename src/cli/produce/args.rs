@@ -101,7 +101,9 @@ impl ProduceArgs {
     pub(super) fn format(&self) -> Result<Format, Failure> {
         let usage = |option: &str, error: &str| Failure::new(Exit::Usage, format!("{option}: {error}"));
         let separator = match self.key_separator.as_deref().map(text::unescape).transpose() {
-            Ok(Some(separator)) if separator.is_empty() => return Err(usage("--key-separator", "it must not be empty")),
+            Ok(Some(separator)) if separator.is_empty() => {
+                return Err(usage("--key-separator", "it must not be empty"));
+            }
             Ok(separator) => separator,
             Err(error) => return Err(usage("--key-separator", &error)),
         };
@@ -113,7 +115,11 @@ impl ProduceArgs {
             separator,
             key: self.key.clone().map(String::into_bytes),
             null: self.null.clone().map(String::into_bytes),
-            headers: self.headers.iter().map(|(key, value)| (key.clone().into_bytes(), Some(value.clone().into_bytes()))).collect(),
+            headers: self
+                .headers
+                .iter()
+                .map(|(key, value)| (key.clone().into_bytes(), Some(value.clone().into_bytes())))
+                .collect(),
         })
     }
 }
@@ -126,7 +132,8 @@ fn partition(text: &str) -> Result<PartitionIndex, String> {
 }
 
 fn codec(text: &str) -> Result<Compression, String> {
-    Compression::from_name(&text.to_lowercase()).ok_or_else(|| "the codecs are none, gzip, snappy, lz4 and zstd".to_string())
+    Compression::from_name(&text.to_lowercase())
+        .ok_or_else(|| "the codecs are none, gzip, snappy, lz4 and zstd".to_string())
 }
 
 fn batch_bytes(text: &str) -> Result<usize, String> {

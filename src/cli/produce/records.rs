@@ -93,7 +93,8 @@ impl Format {
     fn parse_json<'a>(&'a self, line: &[u8]) -> anyhow::Result<Parsed<'a>> {
         let record: JsonRecord = serde_json::from_slice(line).context("it is no record in JSON")?;
         let key = bytes("key", record.key, record.key_base64)?.map(Cow::Owned);
-        let header = |header: JsonHeader| Ok((header.key.into_bytes(), bytes("a header", header.value, header.value_base64)?));
+        let header =
+            |header: JsonHeader| Ok((header.key.into_bytes(), bytes("a header", header.value, header.value_base64)?));
         Ok(Parsed {
             key: key.or_else(|| self.key.as_deref().map(Cow::Borrowed)),
             value: bytes("value", record.value, record.value_base64)?.map(Cow::Owned),
@@ -161,7 +162,8 @@ impl Packer {
             };
             number += 1;
             let parsed = format.parse(line).with_context(|| format!("line {number} of the input"))?;
-            if self.add(&format, &parsed, clock.wall()).with_context(|| format!("line {number} of the input"))?.is_err() {
+            if self.add(&format, &parsed, clock.wall()).with_context(|| format!("line {number} of the input"))?.is_err()
+            {
                 return Ok(());
             }
             self.read_bytes.store(lines.bytes, Ordering::Relaxed);
@@ -173,8 +175,12 @@ impl Packer {
             Some(partition) => partition,
             None => self.partitioner.partition(parsed.key.as_deref()),
         };
-        let headers: Vec<(&[u8], Option<&[u8]>)> =
-            format.headers.iter().chain(&parsed.headers).map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
+        let headers: Vec<(&[u8], Option<&[u8]>)> = format
+            .headers
+            .iter()
+            .chain(&parsed.headers)
+            .map(|(key, value)| (key.as_slice(), value.as_deref()))
+            .collect();
         let record = Record {
             timestamp: parsed.timestamp.map_or(now, Millis),
             key: parsed.key.as_deref(),

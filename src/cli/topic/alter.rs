@@ -55,7 +55,8 @@ impl AlterArgs {
 pub(super) async fn run(options: &Options, args: AlterArgs) -> anyhow::Result<()> {
     let changes = args.changes();
     if changes.is_empty() && args.partitions.is_none() {
-        let what = "nothing to change: give --partitions, --config, --append-config, --subtract-config or --delete-config";
+        let what =
+            "nothing to change: give --partitions, --config, --append-config, --subtract-config or --delete-config";
         return Err(Failure::new(Exit::Usage, what).into());
     }
     let client = options.client()?;

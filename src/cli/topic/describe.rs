@@ -97,9 +97,7 @@ impl Described<'_> {
                 "end_offset": next.map(|offset| offset.0),
             })
         };
-        let config = |entry: &ConfigEntry| {
-            json!({ "name": entry.name, "value": entry.value, "source": entry.source.name(), "sensitive": entry.sensitive })
-        };
+        let config = |entry: &ConfigEntry| json!({ "name": entry.name, "value": entry.value, "source": entry.source.name(), "sensitive": entry.sensitive });
         json!({
             "name": self.topic.name,
             "id": (!self.topic.id.is_zero()).then(|| self.topic.id.to_string()),
@@ -124,7 +122,16 @@ impl Described<'_> {
             let (first, next) = self.offsets.get(&p.index).copied().unwrap_or_default();
             let leader = if p.leader.is_none() { "none".to_string() } else { p.leader.to_string() };
             let epoch = p.leader_epoch.to_string();
-            [p.index.to_string(), leader, epoch, nodes(&p.replicas), nodes(&p.isr), nodes(&p.offline), number(first), number(next)]
+            [
+                p.index.to_string(),
+                leader,
+                epoch,
+                nodes(&p.replicas),
+                nodes(&p.isr),
+                nodes(&p.offline),
+                number(first),
+                number(next),
+            ]
         };
         output::table(
             ["PARTITION", "LEADER", "EPOCH", "REPLICAS", "IN-SYNC", "OFFLINE", "START", "END"],

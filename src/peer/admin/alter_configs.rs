@@ -48,7 +48,8 @@ pub async fn alter_topic_configs(
         .with_resource_type(RESOURCE_TOPIC)
         .with_resource_name(wire::text(topic))
         .with_configs(changes.iter().map(ConfigChange::to_wire).collect());
-    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]).with_validate_only(validate_only);
+    let request =
+        IncrementalAlterConfigsRequest::default().with_resources(vec![resource]).with_validate_only(validate_only);
     let response = client.any().await?.call(&request).await?;
     response.responses.iter().try_for_each(|result| {
         wire::check(result.error_code, result.error_message.as_ref(), || {

@@ -15,7 +15,8 @@ pub async fn delete_topics(client: &Client, names: &[String]) -> Result<Vec<Resu
     let mut request = DeleteTopicsRequest::default().with_timeout_ms(BROKER_TIMEOUT_MS);
     // Version 6 can name topics by id, and so has a list of its own for them.
     if version >= 6 {
-        request.topics = names.iter().map(|name| DeleteTopicState::default().with_name(Some(wire::topic(name)))).collect();
+        request.topics =
+            names.iter().map(|name| DeleteTopicState::default().with_name(Some(wire::topic(name)))).collect();
     } else {
         request.topic_names = names.iter().map(|name| wire::topic(name)).collect();
     }

@@ -93,7 +93,11 @@ async fn ask_leaders(
         }
         if found.len() == before {
             let message = Some("the answer names no partition".to_string());
-            return Err(PeerError::refused(format!("find offsets of topic {topic:?}"), ErrorCode::UnknownServerError, message));
+            return Err(PeerError::refused(
+                format!("find offsets of topic {topic:?}"),
+                ErrorCode::UnknownServerError,
+                message,
+            ));
         }
     }
     Ok(())

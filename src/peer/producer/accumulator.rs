@@ -70,7 +70,11 @@ impl Accumulator {
     }
 
     /// Adds a record. What comes back is the batch that it no longer fitted into.
-    pub fn append(&mut self, partition: PartitionIndex, record: &Record<'_>) -> Result<Option<ReadyBatch>, CompressionError> {
+    pub fn append(
+        &mut self,
+        partition: PartitionIndex,
+        record: &Record<'_>,
+    ) -> Result<Option<ReadyBatch>, CompressionError> {
         let size = record.size_max();
         let full = self.open.get(&partition).is_some_and(|batch| batch.size() + size > self.batch_bytes);
         let ready = if full { self.close(partition)? } else { None };
