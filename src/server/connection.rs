@@ -18,11 +18,11 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
 
 use crate::base::limits::{IN_FLIGHT_REQUESTS_MAX, QUEUED_RESPONSE_BYTES_MAX};
 use crate::protocol::frame::FrameError;
@@ -83,7 +83,14 @@ struct Connection {
 pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
     let idle = ctx.connection_idle_max();
-    let mut stop = ctx.stopping();
+    let mut stopping = ctx.stopping();
+    // An error means that the sender is gone, which is a stop as well. Both futures live as long as the connection, so that a
+    // turn of the loop does not enter and leave the timer and the list of those who wait for the stop.
+    let mut stop = std::pin::pin!(async move {
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    });
+    let mut silence = std::pin::pin!(tokio::time::sleep(idle));
+    let mut heard = Instant::now();
     let mut connection = Connection {
         stream,
         info: Rc::new(info),
@@ -105,7 +112,10 @@ pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -
         if connection.closing && connection.pending.is_empty() && connection.writer.is_empty() {
             return Ok(());
         }
-        let event = connection.wait(idle, &mut stop).await?;
+        let event = connection.wait(silence.as_mut(), stop.as_mut()).await?;
+        if !matches!(event, Event::Idle) || connection.is_busy() {
+            heard = Instant::now();
+        }
         match event {
             Event::Readable => connection.fill()?,
             Event::Writable => {}
@@ -113,7 +123,8 @@ pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -
                 connection.pending.pop_front();
                 connection.writer.push(answer?);
             }
-            Event::Idle => return Err(ConnectionError::Idle),
+            Event::Idle if heard.elapsed() >= idle => return Err(ConnectionError::Idle),
+            Event::Idle => silence.as_mut().reset(heard + idle),
             Event::Stop => connection.closing = true,
         }
     }
@@ -124,6 +135,11 @@ impl Connection {
         !self.closing
             && self.pending.len() < IN_FLIGHT_REQUESTS_MAX
             && self.writer.queued_bytes() < QUEUED_RESPONSE_BYTES_MAX
+    }
+
+    /// True while an answer is owed: silence is then ours, not the client's.
+    fn is_busy(&self) -> bool {
+        !self.pending.is_empty() || !self.writer.is_empty()
     }
 
     /// Handles every whole frame that has been read, as far as the bounds allow.
@@ -153,7 +169,7 @@ impl Connection {
     }
 
     /// Waits for whatever comes first.
-    async fn wait(&mut self, idle: Duration, stop: &mut tokio::sync::watch::Receiver<bool>) -> io::Result<Event> {
+    async fn wait(&mut self, silence: Pin<&mut Sleep>, stop: Pin<&mut impl Future<Output = ()>>) -> io::Result<Event> {
         let reads = self.accepts_more();
         let writes = !self.writer.is_empty();
         let waits = matches!(self.pending.front(), Some(Pending::Waiting(_)));
@@ -184,8 +200,8 @@ impl Connection {
                 let ready = ready?;
                 Ok(if reads && (ready.is_readable() || ready.is_read_closed()) { Event::Readable } else { Event::Writable })
             }
-            _ = stop.wait_for(|stopping| *stopping), if !closing => Ok(Event::Stop),
-            () = tokio::time::sleep(idle), if !waits && !writes => Ok(Event::Idle),
+            () = stop, if !closing => Ok(Event::Stop),
+            () = silence => Ok(Event::Idle),
         }
     }
 
@@ -195,7 +211,15 @@ impl Connection {
             self.read = buffer_pool::take();
         }
         self.read.reserve(framing::room(&self.read, self.frame_bytes_max));
-        match self.stream.try_read_buf(&mut self.read) {
+        let room = self.read.capacity() - self.read.len();
+        let (stream, read) = (&self.stream, &mut self.read);
+        let mut got = Err(io::ErrorKind::WouldBlock.into());
+        // A short read has emptied the socket: telling the runtime so saves the next turn a read that finds nothing.
+        let _ = stream.try_io(Interest::READABLE, || {
+            got = stream.try_read_buf(read);
+            if matches!(got, Ok(n) if n > 0 && n < room) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        match got {
             Ok(0) => {
                 self.closing = true;
                 self.pending.clear();
