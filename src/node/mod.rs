@@ -1,8 +1,11 @@
 //! The roof: wiring and lifecycle of one process. Everything may be named here.
 
+pub mod banner;
+pub mod bind;
 pub mod logging;
 pub mod maintenance;
 pub mod metadata_loader;
 pub mod metrics_http;
 pub mod process;
+pub mod settings;
 pub mod shutdown;
