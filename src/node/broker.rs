@@ -13,10 +13,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::base::clock::{Clock, SharedClock, SystemClock};
-use crate::base::ids::{BrokerEpoch, Millis, NodeId};
+use crate::base::ids::{BrokerEpoch, Millis, NodeId, Uuid};
+use crate::base::topic_name::CLUSTER_METADATA;
 use crate::base::random;
 use crate::config::server::ServerConfig;
-use crate::controller::quorum_controller::QuorumController;
+use crate::config::source::Warning;
+use crate::controller::quorum::start::QuorumOptions;
+use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
 use crate::log::dir::{self, LogDir};
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
@@ -29,7 +32,7 @@ use crate::replica::manager::ReplicaManager;
 use crate::server::context::Context;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::listener::{self, Bound};
-use crate::server::log_levels::LogLevels;
+use crate::server::log_levels::{LogLevels, Reload};
 
 /// Why a process could not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,19 +64,26 @@ fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
 }
 
 /// Runs until the process is asked to end. Blocks the calling thread.
-pub fn run(config: ServerConfig) -> Result<(), StartError> {
+pub fn run(config: ServerConfig, warnings: &[Warning]) -> Result<(), StartError> {
     let clock = SystemClock::shared();
+    let log = logging::start();
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
         .build()
         .map_err(system("start the controller's runtime"))?;
     let tasks = tokio::task::LocalSet::new();
-    tasks.block_on(&runtime, serve(Arc::new(config), clock))
+    tasks.block_on(&runtime, serve(Arc::new(config), clock, log))
 }
 
-async fn serve(config: Arc<ServerConfig>, clock: SharedClock) -> Result<(), StartError> {
-    let (reload, root_level) = logging::start();
+async fn serve(
+    config: Arc<ServerConfig>,
+    clock: SharedClock,
+    (reload, root_level): (Reload, String),
+) -> Result<(), StartError> {
     let recorded = metrics::install().map_err(StartError::Settings)?;
     let dirs = open_dirs(&config)?;
     let cluster_id = dirs[0].meta.cluster_id.clone();
@@ -81,7 +91,7 @@ async fn serve(config: Arc<ServerConfig>, clock: SharedClock) -> Result<(), Star
     let logs = load_logs(&config, dirs, clock.wall()).await?;
     let flusher = Flusher::start().map_err(system("start the flusher"))?;
     let node_id = config.node_id();
-    let controller = registration::start_controller(&config, &logs, &cluster_id, Arc::clone(&clock)).await?;
+    let controller = start_controller(&config, &logs, &cluster_id, &clock).await?;
 
     // Sockets are bound before the registration, so that it tells the ports that were really given; they are accepted from
     // only at the end.
@@ -128,8 +138,10 @@ async fn serve(config: Arc<ServerConfig>, clock: SharedClock) -> Result<(), Star
     }
     .print();
 
-    let signal = shutdown::asked().await.map_err(system("wait for signals"))?;
-    tracing::info!(signal, "stopping");
+    tokio::select! {
+        signal = shutdown::asked() => tracing::info!(signal = signal.map_err(system("wait for signals"))?, "stopping"),
+        () = controller.stopped() => tracing::error!("the controller has stopped; the node ends"),
+    }
     serving.store(false, Ordering::Release);
     // Every receiver may be gone already, if all cores ended by themselves.
     let _ = stop.send(true);
@@ -142,6 +154,29 @@ async fn serve(config: Arc<ServerConfig>, clock: SharedClock) -> Result<(), Star
     logs.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn start_controller(
+    config: &Arc<ServerConfig>,
+    logs: &LogManager,
+    cluster_id: &str,
+    clock: &SharedClock,
+) -> Result<QuorumController, StartError> {
+    /// Entries of the metadata log after which the image is written as a snapshot and the log before it can go.
+    const SNAPSHOT_EVERY: u64 = 10_000;
+    let path = Path::new(config.metadata_log_dir());
+    let path = path.canonicalize().map_err(system("find metadata.log.dir"))?;
+    let dir = logs.dirs().map(|(dir, _)| dir).find(|dir| dir.path == path);
+    let directory_id = dir.map_or(Uuid::ZERO, |dir| dir.meta.directory_id);
+    let quorum = QuorumOptions { node_id: config.node_id(), dir: path, snapshot_every: SNAPSHOT_EVERY };
+    let options = ControllerOptions {
+        quorum,
+        cluster_id: cluster_id.to_owned(),
+        directory_id,
+        config: Arc::clone(config),
+        clock: Arc::clone(clock),
+    };
+    QuorumController::start(options).await.map_err(|e| StartError::Controller(e.to_string()))
 }
 
 /// Applies the metadata up to the registration, has the broker unfenced, and applies what that changed: from then on it leads.
@@ -180,7 +215,7 @@ async fn load_logs(config: &Arc<ServerConfig>, dirs: Vec<LogDir>, now: Millis) -
         // Each topic's own settings come with the metadata, once the controller has read it.
         let settings = log_settings::of_topic(&config, NodeId::NONE, &Default::default(), "");
         let threads = usize::try_from(config.num_recovery_threads_per_data_dir()).unwrap_or(1);
-        let skip = |topic: &str| topic == registration::METADATA_TOPIC;
+        let skip = |topic: &str| topic == CLUSTER_METADATA;
         LogManager::load(dirs, &|_| settings.clone(), &skip, threads, now)
     };
     let loaded = tokio::task::spawn_blocking(load).await.map_err(std::io::Error::other);

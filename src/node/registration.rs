@@ -60,7 +60,7 @@ pub async fn register(
         previous_epoch: BrokerEpoch::NONE,
     };
     let registered = controller.submit(registration).await.map_err(|e| StartError::Controller(e.to_string()))?;
-    registered.map_err(|e: ApiError| StartError::Controller(format!("the registration was refused: {e}")))
+    registered.reply.map_err(|e: ApiError| StartError::Controller(format!("the registration was refused: {e}")))
 }
 
 /// Tells the controller that this broker lives and how far it has applied the metadata. True if it is not fenced.
@@ -74,11 +74,13 @@ pub async fn heartbeat(controller: &QuorumController, replicas: &ReplicaManager,
         offline_log_dirs: replicas.logs().dirs().filter(|(_, offline)| *offline).map(|(d, _)| d.meta.directory_id).collect(),
     };
     match controller.submit(beat).await {
-        Ok(Ok(reply)) => !reply.is_fenced,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the controller did not accept a heartbeat");
-            false
-        }
+        Ok(answer) => match answer.reply {
+            Ok(reply) => !reply.is_fenced,
+            Err(error) => {
+                tracing::warn!(%error, "the controller did not accept a heartbeat");
+                false
+            }
+        },
         Err(error) => {
             tracing::warn!(%error, "a heartbeat did not reach the controller");
             false
