@@ -32,3 +32,9 @@ pub const RECORD_HEADERS_MAX: usize = 100_000;
 pub const FETCH_SESSIONS_MAX: usize = 1_000;
 /// Idempotent producers remembered for one partition before the oldest are dropped.
 pub const PRODUCERS_PER_PARTITION_MAX: usize = 100_000;
+/// Operations that may wait for the controller before more are refused.
+pub const CONTROLLER_QUEUE_MAX: usize = 10_000;
+/// Operations that the controller decides in one go.
+pub const CONTROLLER_BATCH_OPERATIONS_MAX: usize = 1_000;
+/// Records after which an entry of the metadata log takes no further operation.
+pub const RECORDS_PER_ENTRY_MAX: usize = 10_000;

@@ -43,6 +43,27 @@ pub fn read_text(path: &Path) -> Result<Option<String>, StorageError> {
     }
 }
 
+/// A file's bytes, or `None` if there is no such file.
+pub fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(StorageError::of("read", path)(e)),
+    }
+}
+
+/// The names of a directory's entries, in order; one that is no text is passed over. The directory is made if it is missing.
+pub fn names_in(path: &Path) -> Result<Vec<String>, StorageError> {
+    let list = || -> std::io::Result<Vec<String>> {
+        std::fs::create_dir_all(path)?;
+        let entries = std::fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
+        Ok(entries.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+    };
+    let mut names = list().map_err(StorageError::of("list", path))?;
+    names.sort();
+    Ok(names)
+}
+
 /// Removes a file; one that is not there is removed already.
 pub fn remove(path: &Path) -> Result<(), StorageError> {
     match std::fs::remove_file(path) {

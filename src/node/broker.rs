@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::base::clock::{Clock, SharedClock, SystemClock};
+use crate::base::clock::{SharedClock, SystemClock};
 use crate::base::ids::{BrokerEpoch, Millis, NodeId, Uuid};
 use crate::base::topic_name::CLUSTER_METADATA;
 use crate::base::random;

@@ -1,0 +1,113 @@
+//! Adding partitions to topics. Keys will map to other partitions afterwards; that is the asker's business.
+
+use std::collections::BTreeSet;
+
+use super::api_error::ApiError;
+use super::context::Context;
+use super::create_topics::{partition, too_many};
+use super::operation::Named;
+use super::{Decision, placement};
+use crate::base::error_code::ErrorCode;
+use crate::base::ids::{NodeId, PartitionIndex};
+use crate::base::limits::PARTITIONS_PER_REQUEST_MAX;
+use crate::metadata::image::MetadataImage;
+use crate::metadata::record::MetadataRecord;
+
+/// Topics that are to grow.
+#[derive(Clone, Debug, Default)]
+pub struct CreatePartitions {
+    /// Which.
+    pub topics: Vec<MorePartitions>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+}
+
+/// How far one topic is to grow.
+#[derive(Clone, Debug, Default)]
+pub struct MorePartitions {
+    /// The topic.
+    pub name: String,
+    /// How many partitions it has afterwards.
+    pub count: i32,
+    /// The replicas of each new partition, where they are chosen by hand.
+    pub assignments: Option<Vec<Vec<NodeId>>>,
+}
+
+/// Decides.
+pub fn decide(image: &MetadataImage, context: &Context, operation: &CreatePartitions) -> Decision<Named<()>> {
+    let mut records = Vec::new();
+    let mut reply = Vec::new();
+    let mut seen = BTreeSet::new();
+    let repeated: BTreeSet<&str> =
+        operation.topics.iter().map(|topic| topic.name.as_str()).filter(|name| !seen.insert(*name)).collect();
+    let mut partitions_left = PARTITIONS_PER_REQUEST_MAX;
+    for topic in &operation.topics {
+        let result = if repeated.contains(topic.name.as_str()) {
+            Err(ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic in request."))
+        } else {
+            grow(image, context, topic, partitions_left)
+        };
+        let result = result.map(|more| {
+            partitions_left -= more.len();
+            records.extend(more);
+        });
+        reply.push((topic.name.clone(), result));
+    }
+    if operation.validate_only {
+        records.clear();
+    }
+    Decision::new(records, reply)
+}
+
+fn grow(
+    image: &MetadataImage,
+    context: &Context,
+    wanted: &MorePartitions,
+    partitions_left: usize,
+) -> Result<Vec<MetadataRecord>, ApiError> {
+    let topic = image.topic(&wanted.name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let current = topic.partitions.len();
+    let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidPartitions, message));
+    let count = usize::try_from(wanted.count).unwrap_or(0);
+    if count == current {
+        return refuse(format!("Topic already has {current} partition(s)."));
+    }
+    if count < current {
+        return refuse(format!(
+            "The topic {} currently has {current} partition(s); {} would not be an increase.",
+            wanted.name, wanted.count
+        ));
+    }
+    let more = count - current;
+    too_many(more, partitions_left)?;
+    let factor = topic.partitions.first().map_or(1, |first| first.replicas.len());
+    let placed = match &wanted.assignments {
+        Some(assignments) => {
+            if assignments.len() != more {
+                return Err(ApiError::new(
+                    ErrorCode::InvalidReplicaAssignment,
+                    format!(
+                        "Attempted to add {more} additional partition(s), but only {} assignment(s) were specified.",
+                        assignments.len()
+                    ),
+                ));
+            }
+            let mut placed = Vec::with_capacity(more);
+            for replicas in assignments {
+                let assignment = placement::by_hand(image, replicas, Some(factor))?;
+                if assignment.isr.is_empty() {
+                    return Err(ApiError::new(
+                        ErrorCode::InvalidReplicaAssignment,
+                        "All brokers specified in the manual partition assignment are fenced or in controlled shutdown.",
+                    ));
+                }
+                placed.push(assignment);
+            }
+            placed
+        }
+        None => placement::place(image, context.chance.as_ref(), current, more, i16::try_from(factor).unwrap_or(i16::MAX))
+            .map_err(|fault| ApiError::new(ErrorCode::InvalidReplicationFactor, fault))?,
+    };
+    let index = |at: usize| PartitionIndex((current + at) as i32);
+    Ok(placed.into_iter().enumerate().map(|(at, assignment)| partition(image, topic.id, index(at), assignment)).collect())
+}

@@ -1,0 +1,117 @@
+//! Finalising feature levels (KIP-584): all updates of a request, or none.
+
+use super::Decision;
+use super::api_error::ApiError;
+use crate::base::error_code::ErrorCode;
+use crate::metadata::features::{METADATA_VERSION, supported};
+use crate::metadata::image::MetadataImage;
+use crate::metadata::record::{FeatureLevel, MetadataRecord};
+
+/// Which way a level may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Upgrade {
+    /// Up.
+    Upgrade,
+    /// Down, if nothing is lost.
+    SafeDowngrade,
+    /// Down, whatever is lost.
+    UnsafeDowngrade,
+    /// A number that Kafka gives no meaning.
+    Unknown,
+}
+
+impl Upgrade {
+    /// What has that number on the wire.
+    pub fn from_code(code: i8) -> Self {
+        match code {
+            1 => Self::Upgrade,
+            2 => Self::SafeDowngrade,
+            3 => Self::UnsafeDowngrade,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Levels to finalise.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateFeatures {
+    /// Feature, level, direction.
+    pub updates: Vec<(String, i16, Upgrade)>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+}
+
+/// The first thing that is wrong, or nothing: the updates stand and fall together.
+pub type UpdateFeaturesReply = Result<(), ApiError>;
+
+/// Decides.
+pub fn decide(image: &MetadataImage, operation: &UpdateFeatures) -> Decision<UpdateFeaturesReply> {
+    let mut records = Vec::new();
+    for (name, level, upgrade) in &operation.updates {
+        match update(image, name, *level, *upgrade) {
+            Ok(Some(record)) => records.push(record),
+            Ok(None) => {}
+            Err(error) => return Decision::refused(Err(error)),
+        }
+    }
+    if operation.validate_only {
+        records.clear();
+    }
+    Decision::new(records, Ok(()))
+}
+
+fn update(
+    image: &MetadataImage,
+    name: &str,
+    level: i16,
+    upgrade: Upgrade,
+) -> Result<Option<MetadataRecord>, ApiError> {
+    let refuse = |why: String| {
+        let message = format!("Invalid update version {level} for feature {name}. {why}");
+        Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message))
+    };
+    if upgrade == Upgrade::Unknown {
+        return refuse("The controller does not support the given upgrade type.".to_owned());
+    }
+    if level < 0 {
+        return refuse("A feature version cannot be less than 0.".to_owned());
+    }
+    let Some(range) = supported(name) else {
+        return refuse(format!("Local controller does not support this feature {name}."));
+    };
+    if level != 0 && !(range.min..=range.max).contains(&level) {
+        return refuse(format!("Local controller only supports versions {}-{}.", range.min, range.max));
+    }
+    for broker in image.brokers().iter() {
+        let able = broker.features.iter().any(|f| f.name == name && (f.min..=f.max).contains(&level));
+        if level != 0 && !able {
+            return refuse(format!("Broker {} does not support this version.", broker.broker_id));
+        }
+    }
+    let current = image.features().level(name);
+    match level.cmp(&current) {
+        std::cmp::Ordering::Less if upgrade == Upgrade::Upgrade => {
+            return refuse(
+                "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
+                    .to_owned(),
+            );
+        }
+        std::cmp::Ordering::Greater if upgrade != Upgrade::Upgrade => {
+            return refuse("Can't downgrade to a newer version.".to_owned());
+        }
+        std::cmp::Ordering::Less if name == METADATA_VERSION => return downgrade_metadata(level, upgrade),
+        _ => {}
+    }
+    let record = MetadataRecord::FeatureLevel(FeatureLevel { name: name.to_owned(), level });
+    Ok(Some(record))
+}
+
+/// Records that are in the log already cannot be taken back, so the metadata version only grows.
+fn downgrade_metadata(level: i16, upgrade: Upgrade) -> Result<Option<MetadataRecord>, ApiError> {
+    let why = if upgrade == Upgrade::UnsafeDowngrade {
+        "Unsafe metadata downgrade is not supported in this version."
+    } else {
+        "Refusing to perform the requested downgrade because it might delete metadata information."
+    };
+    Err(ApiError::new(ErrorCode::InvalidUpdateVersion, format!("Invalid metadata.version {level}. {why}")))
+}

@@ -1,0 +1,125 @@
+//! A Raft entry as the value of a record.
+//!
+//! ```text
+//!  u8  frame version (0)
+//!  u8  kind:  0 blank       nothing follows: a leader began its term
+//!             1 records     uvarint count { uvarint bytes, metadata record in Kafka's frame } ...
+//!             2 membership  uvarint groups { uvarint count { u64 node } ... } ...
+//!                           uvarint nodes { u64 node, compact string address } ...
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openraft::{BasicNode, EntryPayload, Membership};
+
+use super::types::{Batch, QuorumTypes};
+use crate::base::codec::{CodecError, Reader, Writer};
+use crate::metadata::record_codec::{self, RecordCodecError};
+
+const FRAME_VERSION: u8 = 0;
+const BLANK: u8 = 0;
+const RECORDS: u8 = 1;
+const MEMBERSHIP: u8 = 2;
+
+/// Why bytes are no entry that this build understands. The node must stop: it cannot know what it missed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// A frame of another version.
+    #[error("entry frame version {0} is not known")]
+    FrameVersion(u8),
+    /// A kind of another make.
+    #[error("entry kind {0} is not known")]
+    Kind(u8),
+    /// Bytes are left behind the entry.
+    #[error("{0} bytes follow the entry")]
+    Trailing(usize),
+    /// A field cannot be read.
+    #[error("an entry's field: {0}")]
+    Field(#[from] CodecError),
+    /// A record cannot be read.
+    #[error("a record of an entry: {0}")]
+    Record(#[from] RecordCodecError),
+}
+
+/// An entry's payload as bytes.
+pub fn encode(payload: &EntryPayload<QuorumTypes>) -> Vec<u8> {
+    let mut out = Writer::with_capacity(64);
+    out.u8(FRAME_VERSION);
+    match payload {
+        EntryPayload::Blank => out.u8(BLANK),
+        EntryPayload::Normal(batch) => {
+            out.u8(RECORDS);
+            out.uvarint(batch.records.len() as u32);
+            for record in &batch.records {
+                let mut bytes = Writer::with_capacity(64);
+                record_codec::encode(record, &mut bytes);
+                out.uvarint(bytes.len() as u32);
+                out.bytes(bytes.as_slice());
+            }
+        }
+        EntryPayload::Membership(membership) => {
+            out.u8(MEMBERSHIP);
+            put_membership(membership, &mut out);
+        }
+    }
+    out.into_vec()
+}
+
+/// The payload that fills `bytes`.
+pub fn decode(bytes: &[u8]) -> Result<EntryPayload<QuorumTypes>, EntryError> {
+    let mut from = Reader::new(bytes);
+    match from.u8()? {
+        FRAME_VERSION => {}
+        other => return Err(EntryError::FrameVersion(other)),
+    }
+    let payload = match from.u8()? {
+        BLANK => EntryPayload::Blank,
+        RECORDS => {
+            let mut records = Vec::new();
+            for _ in 0..from.uvarint()? {
+                let len = from.uvarint()? as usize;
+                records.push(record_codec::decode(from.bytes(len)?)?);
+            }
+            EntryPayload::Normal(Batch { records })
+        }
+        MEMBERSHIP => EntryPayload::Membership(membership(&mut from)?),
+        other => return Err(EntryError::Kind(other)),
+    };
+    match from.remaining() {
+        0 => Ok(payload),
+        left => Err(EntryError::Trailing(left)),
+    }
+}
+
+/// Appends who votes and where they are.
+pub fn put_membership(membership: &Membership<u64, BasicNode>, out: &mut Writer) {
+    let groups = membership.get_joint_config();
+    out.uvarint(groups.len() as u32);
+    for group in groups {
+        out.uvarint(group.len() as u32);
+        group.iter().for_each(|id| out.u64(*id));
+    }
+    let nodes: Vec<_> = membership.nodes().collect();
+    out.uvarint(nodes.len() as u32);
+    for (id, node) in nodes {
+        out.u64(*id);
+        out.compact_string(&node.addr);
+    }
+}
+
+/// Takes what [`put_membership`] wrote.
+pub fn membership(from: &mut Reader<'_>) -> Result<Membership<u64, BasicNode>, CodecError> {
+    let mut groups = Vec::new();
+    for _ in 0..from.uvarint()? {
+        let mut group = BTreeSet::new();
+        for _ in 0..from.uvarint()? {
+            group.insert(from.u64()?);
+        }
+        groups.push(group);
+    }
+    let mut nodes = BTreeMap::new();
+    for _ in 0..from.uvarint()? {
+        nodes.insert(from.u64()?, BasicNode::new(from.compact_string()?));
+    }
+    Ok(Membership::new(groups, nodes))
+}

@@ -1,0 +1,291 @@
+//! openraft's log over a `Log`.
+//!
+//! Orderings that this file keeps:
+//! - entries are readable when `append` returns, and openraft is told of them only once they are on disk;
+//! - writes of the log and of the vote never overlap: each holds the one `io` lock until it is on disk;
+//! - the purge is remembered before anything is removed, and finished on the next start if that is cut short.
+//!
+//! Any failure ends the node: after a failed fsync a later success would prove nothing.
+
+use std::fmt::Debug;
+use std::ops::{Bound, RangeBounds};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use openraft::storage::{LogFlushed, RaftLogStorage};
+use openraft::{LogState, OptionalSend, RaftLogReader, Vote};
+use parking_lot::Mutex;
+
+use super::entry;
+use super::state_file::{self, QuorumState};
+use super::types::{Entry, EntryId, Failure, QuorumTypes, entry_id, epoch, offset, read_failure, write_failure};
+use crate::base::clock::SharedClock;
+use crate::base::ids::Offset;
+use crate::log::log::Log;
+use crate::log::read_info::ReadUpTo;
+use crate::record::batch::{BatchView, batches};
+use crate::record::builder::BatchBuilder;
+use crate::record::compression::Compression;
+use crate::record::iter::records;
+use crate::record::records::Records;
+
+/// Bytes read from the log at once.
+const READ_BYTES: usize = 1024 * 1024;
+
+/// The log of one quorum. Clones share it.
+#[derive(Clone)]
+pub struct LogStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    log: Arc<Log>,
+    dir: PathBuf,
+    clock: SharedClock,
+    state: Mutex<QuorumState>,
+    /// Held from before a write until it is on disk.
+    io: tokio::sync::Mutex<()>,
+}
+
+/// A piece of the log that does not read as entries.
+#[derive(Debug, thiserror::Error)]
+#[error("the metadata log at offset {at}: {why}")]
+struct Unreadable {
+    at: Offset,
+    why: String,
+}
+
+impl LogStore {
+    /// Over an open log, with what `quorum-state` said.
+    pub fn new(log: Arc<Log>, state: QuorumState, clock: SharedClock) -> Self {
+        let dir = log.dir().to_path_buf();
+        Self { shared: Arc::new(Shared { log, dir, clock, state: Mutex::new(state), io: tokio::sync::Mutex::new(()) }) }
+    }
+
+    /// The log itself.
+    pub fn log(&self) -> &Arc<Log> {
+        &self.shared.log
+    }
+
+    /// Runs what blocks on the blocking pool, alone, and after all that was begun before it.
+    async fn exclusively<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let _alone = self.shared.io.lock().await;
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || work(&shared)).await.unwrap_or_else(|error| Err(write_failure(&error)))
+    }
+
+    /// Remembers a change of the state, durably.
+    async fn remember(&self, change: impl FnOnce(&mut QuorumState) + Send + 'static) -> Result<(), Failure> {
+        self.exclusively(move |shared| {
+            let mut next = shared.state.lock().clone();
+            change(&mut next);
+            state_file::write(&shared.dir, &next).map_err(|error| write_failure(&error))?;
+            *shared.state.lock() = next;
+            Ok(())
+        })
+        .await
+    }
+
+    fn last_entry(&self) -> Option<EntryId> {
+        let last = self.shared.log.log_end_offset().plus(-1);
+        if last < self.shared.log.log_start_offset() {
+            return None;
+        }
+        self.shared.log.epoch_for_offset(last).map(|epoch| entry_id(last, epoch))
+    }
+}
+
+impl Shared {
+    /// Entries from `start` up to `end` (exclusive); stops early after about `bytes_max` bytes, never before the first.
+    fn read(&self, start: Offset, end: Offset, bytes_max: usize) -> Result<Vec<Entry>, Failure> {
+        let mut entries = Vec::new();
+        let mut next = start;
+        let mut taken = 0;
+        while next < end && (entries.is_empty() || taken < bytes_max) {
+            let read = self.log.read(next, READ_BYTES, ReadUpTo::LogEnd, true).map_err(|error| read_failure(&error))?;
+            let bytes = in_memory(&read.records).map_err(|error| read_failure(&error))?;
+            let before = next;
+            for batch in batches(&bytes) {
+                let batch = batch.map_err(|error| read_failure(&error))?;
+                let unreadable = |why: String| read_failure(&Unreadable { at: batch.header.base_offset, why });
+                let (at, term) = (batch.header.base_offset, batch.header.leader_epoch);
+                if at < next || at >= end {
+                    continue;
+                }
+                let value = value_of(&batch).map_err(unreadable)?;
+                let payload = entry::decode(value).map_err(|error| unreadable(error.to_string()))?;
+                entries.push(Entry { log_id: entry_id(at, term), payload });
+                next = batch.header.next_offset();
+            }
+            taken += bytes.len();
+            if next == before {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// The value of the only record of a batch.
+fn value_of<'a>(batch: &BatchView<'a>) -> Result<&'a [u8], String> {
+    if batch.header.record_count != 1 {
+        return Err(format!("a batch of {} records, where an entry is one", batch.header.record_count));
+    }
+    let record = records(batch.payload(), 1).next().ok_or("a batch without a record")?;
+    record.map_err(|error| error.to_string())?.value.ok_or_else(|| "a record without a value".to_owned())
+}
+
+fn in_memory(records: &Records) -> std::io::Result<Bytes> {
+    match records {
+        Records::Memory(bytes) => Ok(bytes.clone()),
+        Records::Pieces(pieces) => Ok(pieces.concat().into()),
+        Records::File(slice) => {
+            let mut bytes = vec![0; slice.len];
+            slice.file.read_exact_at(&mut bytes, slice.position)?;
+            Ok(bytes.into())
+        }
+    }
+}
+
+fn range(range: &impl RangeBounds<u64>, log: &Log) -> (Offset, Offset) {
+    let at = |index: u64| Offset(i64::try_from(index).unwrap_or(i64::MAX));
+    let start = match range.start_bound() {
+        Bound::Included(index) => at(*index),
+        Bound::Excluded(index) => at(index.saturating_add(1)),
+        Bound::Unbounded => Offset(0),
+    };
+    let end = match range.end_bound() {
+        Bound::Included(index) => at(index.saturating_add(1)),
+        Bound::Excluded(index) => at(*index),
+        Bound::Unbounded => Offset(i64::MAX),
+    };
+    (start.max(log.log_start_offset()), end.min(log.log_end_offset()))
+}
+
+impl RaftLogReader<QuorumTypes> for LogStore {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        wanted: RB,
+    ) -> Result<Vec<Entry>, Failure> {
+        let (start, end) = range(&wanted, &self.shared.log);
+        let shared = Arc::clone(&self.shared);
+        // What was just appended is in the page cache; only a long way back can block, and then only a restart or a follower waits.
+        shared.read(start, end, usize::MAX)
+    }
+
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry>, Failure> {
+        let (start, end) = range(&(start..end), &self.shared.log);
+        self.shared.read(start, end, READ_BYTES)
+    }
+}
+
+impl RaftLogStorage<QuorumTypes> for LogStore {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> Result<LogState<QuorumTypes>, Failure> {
+        let last_purged_log_id = self.shared.state.lock().purged;
+        let last_log_id = self.last_entry().or(last_purged_log_id);
+        Ok(LogState { last_purged_log_id, last_log_id })
+    }
+
+    async fn get_log_reader(&mut self) -> Self {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &Vote<u64>) -> Result<(), Failure> {
+        let vote = *vote;
+        self.remember(move |state| state.vote = Some(vote)).await
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote<u64>>, Failure> {
+        Ok(self.shared.state.lock().vote)
+    }
+
+    async fn save_committed(&mut self, committed: Option<EntryId>) -> Result<(), Failure> {
+        // Not forced to the disk: it goes there with the next vote or purge, and one that is too old does no harm.
+        self.shared.state.lock().committed = committed;
+        if let Some(id) = committed {
+            self.shared.log.update_high_watermark(offset(&id).plus(1));
+        }
+        Ok(())
+    }
+
+    async fn read_committed(&mut self) -> Result<Option<EntryId>, Failure> {
+        let committed = self.shared.state.lock().committed;
+        // One that was never forced to disk may lie beyond a log whose tail was lost.
+        Ok(committed.filter(|id| offset(id) < self.shared.log.log_end_offset()))
+    }
+
+    async fn append<I>(&mut self, entries: I, callback: LogFlushed<QuorumTypes>) -> Result<(), Failure>
+    where
+        I: IntoIterator<Item = Entry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let now = self.shared.clock.wall();
+        let mut bytes = Vec::new();
+        let mut first = None;
+        for entry in entries {
+            let mut batch = BatchBuilder::new();
+            batch.append(now, None, Some(&entry::encode(&entry.payload)), &[]);
+            first.get_or_insert(offset(&entry.log_id));
+            let built = batch.build(offset(&entry.log_id), epoch(&entry.log_id), Compression::None);
+            bytes.extend_from_slice(&built.map_err(|error| write_failure(&error))?);
+        }
+        let Some(first) = first else {
+            callback.log_io_completed(Ok(()));
+            return Ok(());
+        };
+        let alone = self.shared.io.lock().await;
+        let log = &self.shared.log;
+        if log.log_end_offset() != first {
+            let why = format!("an entry for offset {first} leaves a hole: the log ends at {}", log.log_end_offset());
+            return Err(write_failure(&Unreadable { at: first, why }));
+        }
+        log.append_as_follower(bytes.into(), now).map_err(|error| write_failure(&error))?;
+        let log = Arc::clone(log);
+        let flushed = tokio::task::spawn_blocking(move || log.flush()).await;
+        drop(alone);
+        callback.log_io_completed(match flushed {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(std::io::Error::other(error)),
+            Err(error) => Err(std::io::Error::other(error)),
+        });
+        Ok(())
+    }
+
+    async fn truncate(&mut self, from: EntryId) -> Result<(), Failure> {
+        self.exclusively(move |shared| {
+            let now = shared.clock.wall();
+            shared.log.truncate_to(offset(&from), now).map_err(|error| write_failure(&error))?;
+            shared.log.flush().map_err(|error| write_failure(&error))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn purge(&mut self, upto: EntryId) -> Result<(), Failure> {
+        self.remember(move |state| state.purged = Some(upto)).await?;
+        self.exclusively(move |shared| {
+            remove_prefix(&shared.log, &upto, &shared.clock).map_err(|error| write_failure(&error))
+        })
+        .await
+    }
+}
+
+/// Removes the entries up to `upto`, which a snapshot holds. Also finishes what an earlier process began.
+pub fn remove_prefix(log: &Log, upto: &EntryId, clock: &SharedClock) -> Result<(), std::io::Error> {
+    let start = offset(upto).plus(1);
+    if log.log_end_offset() < start {
+        return log.truncate_fully_and_start_at(start, clock.wall()).map_err(std::io::Error::other);
+    }
+    if log.log_start_offset() < start {
+        log.update_high_watermark(log.high_watermark().max(start));
+        log.delete_records_to(start).map_err(std::io::Error::other)?;
+        log.delete_old_segments(clock.wall()).map_err(std::io::Error::other)?;
+    }
+    Ok(())
+}

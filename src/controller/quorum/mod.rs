@@ -1,0 +1,25 @@
+//! How the controllers agree: openraft over a `Log`, the same kind that holds topic data.
+//!
+//! ```text
+//!  quorum_controller ── Batch ──▶ raft ──▶ log_store ──▶ log::Log  `__cluster_metadata-0`
+//!                                  │            └──────▶ quorum-state      vote, last purged (replaced as a whole)
+//!                                  └──────▶ state_machine ──▶ MetadataImage, published
+//!                                               └──────▶ <end offset>-<epoch>.checkpoint      the image as records
+//! ```
+//!
+//! One Raft entry is one record: its offset is the Raft index, its batch's leader epoch the Raft term. So a broker can follow
+//! the metadata log as it follows any partition.
+//!
+//! This is the only place that knows openraft.
+
+pub mod entry;
+pub mod log_store;
+pub mod network;
+pub mod snapshot;
+pub mod start;
+pub mod state_file;
+pub mod state_machine;
+pub mod types;
+
+#[cfg(test)]
+mod quorum_test;

@@ -1,0 +1,97 @@
+//! openraft's own conformance suite on the real log store and state machine, and what restarts keep.
+
+use std::sync::Arc;
+
+use openraft::testing::{StoreBuilder, Suite};
+use tempfile::TempDir;
+
+use super::log_store::LogStore;
+use super::start::{self, QuorumOptions};
+use super::state_machine::StateMachine;
+use super::types::{Batch, Failure, QuorumTypes, write_failure};
+use crate::base::clock::{SharedClock, SystemClock};
+use crate::base::ids::NodeId;
+use crate::metadata::record::{FeatureLevel, MetadataRecord};
+
+struct Builder;
+
+impl StoreBuilder<QuorumTypes, LogStore, StateMachine, TempDir> for Builder {
+    async fn build(&self) -> Result<(TempDir, LogStore, StateMachine), Failure> {
+        let dir = tempfile::tempdir().map_err(|error| write_failure(&error))?;
+        let options = QuorumOptions { node_id: NodeId(0), dir: dir.path().to_path_buf(), snapshot_every: 1_000 };
+        let (log, state) = start::open(&options, &SystemClock::shared()).map_err(|error| write_failure(&error))?;
+        Ok((dir, log, state))
+    }
+}
+
+#[test]
+fn the_log_store_keeps_openrafts_contract() {
+    Suite::test_all(Builder).unwrap();
+}
+
+fn options(dir: &TempDir, snapshot_every: u64) -> QuorumOptions {
+    QuorumOptions { node_id: NodeId(1), dir: dir.path().to_path_buf(), snapshot_every }
+}
+
+fn level(level: i16) -> Batch {
+    let record = FeatureLevel { name: format!("feature-{level}"), level };
+    Batch { records: vec![MetadataRecord::FeatureLevel(record)] }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn finalized(image: &crate::metadata::image::MetadataImage) -> usize {
+    image.features().finalized().filter(|(name, _)| name.starts_with("feature-")).count()
+}
+
+#[test]
+fn what_was_committed_is_there_after_any_number_of_restarts() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock: SharedClock = SystemClock::shared();
+    let mut term = 0;
+    for round in 0..4i16 {
+        block_on(async {
+            let quorum = start::start(&options(&dir, 1_000), &clock).await.unwrap();
+            assert_eq!(finalized(&quorum.state.image()), round as usize * 10);
+            for n in 1..=10 {
+                quorum.raft.client_write(level(round * 10 + n)).await.unwrap();
+            }
+            assert_eq!(finalized(&quorum.state.image()), (round as usize + 1) * 10);
+            let now = quorum.raft.metrics().borrow().current_term;
+            assert!(now > term, "each start is a term of its own");
+            term = now;
+            // Dropped without a shutdown, as kill -9 would.
+            std::mem::forget(Arc::clone(&quorum.log));
+        });
+    }
+}
+
+#[test]
+fn a_snapshot_replaces_the_front_of_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock: SharedClock = SystemClock::shared();
+    let before = block_on(async {
+        let quorum = start::start(&options(&dir, 50), &clock).await.unwrap();
+        for n in 1..=300 {
+            quorum.raft.client_write(level(n)).await.unwrap();
+        }
+        quorum.raft.trigger().snapshot().await.unwrap();
+        let built = |m: &openraft::RaftMetrics<u64, openraft::BasicNode>| m.snapshot.is_some_and(|id| id.index >= 300);
+        quorum.raft.wait(None).metrics(built, "a snapshot").await.unwrap();
+        let upto = quorum.state.snapshot_end().unwrap().index;
+        quorum.raft.trigger().purge_log(upto).await.unwrap();
+        let purged = |m: &openraft::RaftMetrics<u64, openraft::BasicNode>| m.purged.is_some_and(|id| id.index == upto);
+        quorum.raft.wait(None).metrics(purged, "the purge").await.unwrap();
+        assert!(quorum.log.log_start_offset().0 > 250);
+        quorum.state.image()
+    });
+    let checkpoints = super::snapshot::list(&dir.path().join("__cluster_metadata-0")).unwrap();
+    assert_eq!(checkpoints.len(), 1, "only the newest snapshot stays");
+    block_on(async {
+        let quorum = start::start(&options(&dir, 50), &clock).await.unwrap();
+        assert_eq!(quorum.state.image().to_records(), before.to_records());
+        quorum.raft.client_write(level(301)).await.unwrap();
+    });
+}

@@ -1,0 +1,163 @@
+//! Starting one Raft node over a directory: open the log, load the newest snapshot, join or found the quorum.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use openraft::{BasicNode, SnapshotPolicy};
+
+use super::log_store::{LogStore, remove_prefix};
+use super::network::Alone;
+use super::snapshot::SnapshotError;
+use super::state_file::{self, StateFileError};
+use super::state_machine::StateMachine;
+use super::types::{Raft, offset, raft_id};
+use crate::base::clock::SharedClock;
+use crate::base::ids::{Millis, NodeId, Offset, PartitionIndex, TopicPartition, Uuid};
+use crate::base::topic_name::CLUSTER_METADATA;
+use crate::log::background::Background;
+use crate::log::config::LogConfig;
+use crate::log::disk;
+use crate::log::error::{OpenError, StorageError};
+use crate::log::health::DirHealth;
+use crate::log::loader::OpenOptions;
+use crate::log::log::Log;
+
+/// Longest that a founder waits for its own election; it takes a few milliseconds.
+const ELECTION_WAIT: Duration = Duration::from_secs(10);
+/// Entries behind a snapshot that stay in the log, for followers that are a little behind.
+const ENTRIES_KEPT: u64 = 1_000;
+
+/// What a node is started with.
+#[derive(Clone, Debug)]
+pub struct QuorumOptions {
+    /// This node.
+    pub node_id: NodeId,
+    /// The directory in which `__cluster_metadata-0` is.
+    pub dir: PathBuf,
+    /// Entries after which a snapshot is made.
+    pub snapshot_every: u64,
+}
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The file system failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The log cannot be opened.
+    #[error("the metadata log: {0}")]
+    Log(#[from] OpenError),
+    /// The quorum's state cannot be read.
+    #[error(transparent)]
+    State(#[from] StateFileError),
+    /// The newest snapshot cannot be read.
+    #[error("the newest metadata snapshot: {0}")]
+    Snapshot(#[from] SnapshotError),
+    /// The log begins after the snapshot ends.
+    #[error("the metadata log begins at offset {log_start}, but the newest snapshot ends at {snapshot_end}")]
+    Gap {
+        /// The first offset in the log.
+        log_start: Offset,
+        /// The first offset that is not in the snapshot.
+        snapshot_end: Offset,
+    },
+    /// No thread can be started.
+    #[error("starting a thread: {0}")]
+    Thread(std::io::Error),
+    /// openraft does not start.
+    #[error("the quorum: {0}")]
+    Raft(String),
+}
+
+/// A started node.
+pub struct Quorum {
+    /// openraft's handle.
+    pub raft: Raft,
+    /// The log.
+    pub log: Arc<Log>,
+    /// The applied state.
+    pub state: StateMachine,
+}
+
+/// Opens the storage of a node. Blocks while the log is recovered.
+pub fn open(options: &QuorumOptions, clock: &SharedClock) -> Result<(LogStore, StateMachine), StartError> {
+    let dir = options.dir.join(format!("{CLUSTER_METADATA}-0"));
+    disk::names_in(&dir)?;
+    let state = state_file::read(&dir)?;
+    let machine = StateMachine::open(dir.clone(), clock.clone())?;
+    let log = open_log(&options.dir, &dir, state.purged.map_or(Offset(0), |id| offset(&id).plus(1)), clock.wall())?;
+    let snapshot_end = machine.snapshot_end().map_or(Offset(0), |id| offset(&id).plus(1));
+    if let Some(purged) = &state.purged {
+        remove_prefix(&log, purged, clock).map_err(StorageError::of("remove the front of the log in", &dir))?;
+    }
+    if log.log_start_offset() > snapshot_end {
+        return Err(StartError::Gap { log_start: log.log_start_offset(), snapshot_end });
+    }
+    Ok((LogStore::new(log, state, clock.clone()), machine))
+}
+
+fn open_log(parent: &Path, dir: &Path, log_start: Offset, now: Millis) -> Result<Arc<Log>, StartError> {
+    let background = Background::start().map_err(StartError::Thread)?;
+    let config = LogConfig {
+        // Nothing is removed by age or size: only a snapshot makes room.
+        retention_ms: Millis(-1),
+        retention_bytes: -1,
+        segment_ms: Millis(i64::MAX),
+        segment_bytes: 256 * 1024 * 1024,
+        max_message_bytes: 256 * 1024 * 1024,
+        ..LogConfig::default()
+    };
+    let options = OpenOptions {
+        name: TopicPartition::new(CLUSTER_METADATA, PartitionIndex(0)),
+        topic_id: Uuid::METADATA_TOPIC,
+        dir: dir.to_path_buf(),
+        config,
+        // Every start reads the whole log anyway, to apply it; so every start also checks it.
+        recovery_point: log_start,
+        log_start,
+        clean: false,
+        health: DirHealth::new(parent.to_path_buf()),
+        background: Arc::new(background),
+    };
+    Ok(Log::open(options, now)?)
+}
+
+/// Starts a quorum of one and waits until it leads.
+pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quorum, StartError> {
+    let (opening, opening_clock) = (options.clone(), clock.clone());
+    let opened = tokio::task::spawn_blocking(move || open(&opening, &opening_clock)).await;
+    let (store, state) = opened.map_err(|error| StartError::Raft(error.to_string()))??;
+    let log = Arc::clone(store.log());
+    let id = raft_id(options.node_id);
+    let fault = |error: &dyn std::fmt::Display| StartError::Raft(error.to_string());
+    let raft = Raft::new(id, raft_config(options)?, Alone, store, state.clone()).await.map_err(|error| fault(&error))?;
+    if raft.is_initialized().await.map_err(|error| fault(&error))? {
+        // Nobody else can lead, so there is nothing to wait for.
+        raft.trigger().elect().await.map_err(|error| fault(&error))?;
+    } else {
+        let alone = BTreeMap::from([(id, BasicNode::default())]);
+        raft.initialize(alone).await.map_err(|error| fault(&error))?;
+    }
+    let leads = |metrics: &openraft::RaftMetrics<u64, BasicNode>| {
+        metrics.current_leader == Some(id) && metrics.last_applied.map(|last| last.index) == metrics.last_log_index
+    };
+    raft.wait(Some(ELECTION_WAIT)).metrics(leads, "this node leads and has applied its log").await.map_err(|error| fault(&error))?;
+    Ok(Quorum { raft, log, state })
+}
+
+fn raft_config(options: &QuorumOptions) -> Result<Arc<openraft::Config>, StartError> {
+    // KRaft's spans: a second for an election, two for a follower that hears nothing. openraft's own are too short for disks.
+    let config = openraft::Config {
+        cluster_name: CLUSTER_METADATA.to_owned(),
+        heartbeat_interval: 500,
+        election_timeout_min: 1_000,
+        election_timeout_max: 2_000,
+        install_snapshot_timeout: 10_000,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_every),
+        max_in_snapshot_log_to_keep: ENTRIES_KEPT,
+        ..openraft::Config::default()
+    };
+    config.validate().map(Arc::new).map_err(|error| StartError::Raft(error.to_string()))
+}

@@ -1,0 +1,136 @@
+//! Setting and removing client quotas (KIP-546). Enforcing them is the brokers' business.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::Decision;
+use super::api_error::ApiError;
+use crate::base::error_code::ErrorCode;
+use crate::metadata::image::MetadataImage;
+use crate::metadata::record::{ClientQuota, MetadataRecord, QuotaEntity};
+
+/// Changes of quotas of several entities.
+#[derive(Clone, Debug, Default)]
+pub struct AlterClientQuotas {
+    /// Entity, and key to bound; no bound removes.
+    pub entries: Vec<(QuotaEntity, Vec<(String, Option<f64>)>)>,
+    /// Only say what would happen.
+    pub validate_only: bool,
+}
+
+/// One result for each entity, in the order asked.
+pub type AlterClientQuotasReply = Vec<(QuotaEntity, Result<(), ApiError>)>;
+
+/// What kind of number a bound is.
+#[derive(Clone, Copy, PartialEq)]
+enum Number {
+    Double,
+    Long,
+    Int,
+}
+
+const USER_AND_CLIENT: &[(&str, Number)] = &[
+    ("producer_byte_rate", Number::Long),
+    ("consumer_byte_rate", Number::Long),
+    ("request_percentage", Number::Double),
+    ("controller_mutation_rate", Number::Double),
+];
+const IP: &[(&str, Number)] = &[("connection_creation_rate", Number::Int)];
+
+/// Decides.
+pub fn decide(image: &MetadataImage, operation: &AlterClientQuotas) -> Decision<AlterClientQuotasReply> {
+    let mut records = Vec::new();
+    let mut reply: AlterClientQuotasReply = Vec::with_capacity(operation.entries.len());
+    for (entity, ops) in &operation.entries {
+        let repeated = reply.iter().any(|(known, _)| known == entity);
+        let result = if repeated {
+            Err(ApiError::new(ErrorCode::InvalidRequest, "Ignoring duplicate entity"))
+        } else {
+            alter(image, entity, ops)
+        };
+        reply.push((entity.clone(), result.map(|changed| records.extend(changed))));
+    }
+    if operation.validate_only {
+        records.clear();
+    }
+    Decision::new(records, reply)
+}
+
+fn alter(
+    image: &MetadataImage,
+    entity: &QuotaEntity,
+    ops: &[(String, Option<f64>)],
+) -> Result<Vec<MetadataRecord>, ApiError> {
+    let keys = keys_of(entity)?;
+    let current = image.quotas().of(entity);
+    let mut wanted: BTreeMap<&str, Option<f64>> = BTreeMap::new();
+    for (key, value) in ops {
+        if wanted.insert(key, *value).is_some() {
+            return refuse(format!("Duplicate quota key {key} not updating quota for this entity"));
+        }
+    }
+    let mut records = Vec::new();
+    for (key, value) in wanted {
+        if let Some(value) = value {
+            check(keys, key, value)?;
+        }
+        if current.and_then(|limits| limits.get(key)).copied() != value {
+            records.push(MetadataRecord::ClientQuota(ClientQuota { entity: entity.clone(), key: key.to_owned(), value }));
+        }
+    }
+    Ok(records)
+}
+
+fn keys_of(entity: &QuotaEntity) -> Result<&'static [(&'static str, Number)], ApiError> {
+    let mut kinds = Vec::new();
+    for (kind, name) in entity {
+        if !matches!(kind.as_str(), "user" | "client-id" | "ip") {
+            return refuse(format!("Unhandled client quota entity type: {kind}"));
+        }
+        if kinds.contains(&kind.as_str()) {
+            return refuse(format!("Invalid client quota entity, duplicate entity entry {kind}"));
+        }
+        if name.as_deref() == Some("") {
+            return refuse(format!("Empty {kind} not supported"));
+        }
+        kinds.push(kind.as_str());
+    }
+    if !kinds.contains(&"ip") {
+        return if kinds.is_empty() { refuse("Invalid empty client quota entity") } else { Ok(USER_AND_CLIENT) };
+    }
+    if kinds.len() > 1 {
+        return refuse("Invalid quota entity combination, IP entity should not be combined with User or ClientId");
+    }
+    match entity.first().and_then(|(_, name)| name.as_deref()) {
+        // Kafka also resolves host names; a controller that asks the network decides differently from one day to the next.
+        Some(name) if name.parse::<IpAddr>().is_err() && name != "localhost" => {
+            refuse(format!("{name} is not a valid IP or resolvable host."))
+        }
+        _ => Ok(IP),
+    }
+}
+
+fn check(keys: &[(&str, Number)], key: &str, value: f64) -> Result<(), ApiError> {
+    let Some((_, number)) = keys.iter().find(|(known, _)| *known == key) else {
+        return refuse(format!("Invalid configuration key {key}"));
+    };
+    if value.is_nan() || value <= 0.0 {
+        return refuse(format!("Quota {key} must be greater than 0"));
+    }
+    let max = match number {
+        Number::Double => return Ok(()),
+        Number::Long => i64::MAX as f64,
+        Number::Int => f64::from(i32::MAX),
+    };
+    if value > max {
+        return refuse(format!("Proposed value for {key} is too large."));
+    }
+    if (value % 1.0).abs() > 1e-6 {
+        return refuse(format!("{key} cannot be a fractional value."));
+    }
+    Ok(())
+}
+
+fn refuse<T>(message: impl Into<String>) -> Result<T, ApiError> {
+    Err(ApiError::new(ErrorCode::InvalidRequest, message))
+}
