@@ -241,6 +241,10 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
         };
         let alone = self.shared.io.lock().await;
         let log = &self.shared.log;
+        if log.log_start_offset() == log.log_end_offset() && log.log_end_offset() < first {
+            // A log without entries begins where openraft begins it.
+            log.truncate_fully_and_start_at(first, now).map_err(|error| write_failure(&error))?;
+        }
         if log.log_end_offset() != first {
             let why = format!("an entry for offset {first} leaves a hole: the log ends at {}", log.log_end_offset());
             return Err(write_failure(&Unreadable { at: first, why }));

@@ -1,6 +1,7 @@
 //! openraft's own conformance suite on the real log store and state machine, and what restarts keep.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openraft::testing::{StoreBuilder, Suite};
 use tempfile::TempDir;
@@ -73,24 +74,24 @@ fn a_snapshot_replaces_the_front_of_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let clock: SharedClock = SystemClock::shared();
     let before = block_on(async {
-        let quorum = start::start(&options(&dir, 50), &clock).await.unwrap();
+        let quorum = start::start(&options(&dir, 10_000), &clock).await.unwrap();
         for n in 1..=300 {
             quorum.raft.client_write(level(n)).await.unwrap();
         }
         quorum.raft.trigger().snapshot().await.unwrap();
         let built = |m: &openraft::RaftMetrics<u64, openraft::BasicNode>| m.snapshot.is_some_and(|id| id.index >= 300);
-        quorum.raft.wait(None).metrics(built, "a snapshot").await.unwrap();
+        quorum.raft.wait(Some(Duration::from_secs(10))).metrics(built, "a snapshot").await.unwrap();
         let upto = quorum.state.snapshot_end().unwrap().index;
         quorum.raft.trigger().purge_log(upto).await.unwrap();
         let purged = |m: &openraft::RaftMetrics<u64, openraft::BasicNode>| m.purged.is_some_and(|id| id.index == upto);
-        quorum.raft.wait(None).metrics(purged, "the purge").await.unwrap();
+        quorum.raft.wait(Some(Duration::from_secs(10))).metrics(purged, "the purge").await.unwrap();
         assert!(quorum.log.log_start_offset().0 > 250);
         quorum.state.image()
     });
     let checkpoints = super::snapshot::list(&dir.path().join("__cluster_metadata-0")).unwrap();
     assert_eq!(checkpoints.len(), 1, "only the newest snapshot stays");
     block_on(async {
-        let quorum = start::start(&options(&dir, 50), &clock).await.unwrap();
+        let quorum = start::start(&options(&dir, 10_000), &clock).await.unwrap();
         assert_eq!(quorum.state.image().to_records(), before.to_records());
         quorum.raft.client_write(level(301)).await.unwrap();
     });
