@@ -385,3 +385,7 @@ fn what_it_looks_like(prefix: [u8; 4], bytes_max: usize) -> String {
         _ => format!("a frame of {} bytes, where 4 to {bytes_max} are possible", i32::from_be_bytes(prefix)),
     }
 }
+
+#[cfg(test)]
+#[path = "connection_test.rs"]
+mod tests;

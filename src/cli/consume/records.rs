@@ -144,3 +144,7 @@ impl Aborted {
         header.is_transactional() && self.open.contains(&header.producer_id)
     }
 }
+
+#[cfg(test)]
+#[path = "records_test.rs"]
+mod tests;
