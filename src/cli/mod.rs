@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  ottla [OPTIONS] [COMMAND]
+//!    server       server        a node in this process; the default
 //!    topic        topic/        one file per operation
 //!    produce      produce/      lines or JSON in, batches out
 //!    consume      consume/      batches in, lines or JSON out
@@ -20,6 +21,7 @@ mod options;
 mod output;
 mod produce;
 mod progress;
+mod server;
 mod text;
 mod topic;
 
@@ -42,6 +44,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a broker and its controller; what `ottla` alone does.
+    #[command(after_help = server::HELP)]
+    Server(server::ServerCommand),
     /// Create, list, describe, change and delete topics.
     #[command(after_help = exit::HELP)]
     Topic(topic::TopicArgs),
@@ -76,10 +81,8 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let options = &cli.options;
     match cli.command {
-        None => {
-            Cli::command().print_help()?;
-            Err(exit::Failure::new(Exit::Usage, "no command is given").into())
-        }
+        None => server::run(server::ServerCommand::default()),
+        Some(Command::Server(args)) => server::run(args),
         Some(Command::Topic(args)) => on_runtime(topic::run(options, args)),
         Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
         Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),

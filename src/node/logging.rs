@@ -1,5 +1,6 @@
 //! The process's own log: text or JSON on standard error, its levels changeable while it runs.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use tracing_subscriber::layer::SubscriberExt;
@@ -27,7 +28,7 @@ pub fn start() -> (Reload, String) {
     let started = if json {
         registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
     } else {
-        registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()
+        registry.with(fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr)).try_init()
     };
     if let Err(error) = started {
         eprintln!("the log was already set up by someone else: {error}");

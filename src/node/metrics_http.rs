@@ -1,7 +1,6 @@
 //! The HTTP port for machines that watch: `/metrics` (Prometheus text), `/livez`, `/readyz`.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +26,8 @@ const CONCURRENT_MAX: usize = 16;
 /// A request that has not arrived whole within this time is dropped.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Binds the port.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+/// Binds the port; `address` is `host:port`.
+pub async fn bind(address: &str) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 

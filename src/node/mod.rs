@@ -1,8 +1,15 @@
 //! The roof: wiring and lifecycle of one process. Everything may be named here.
 
+pub mod banner;
+pub mod bind;
+pub mod broker;
+pub mod connections;
 pub mod logging;
 pub mod maintenance;
 pub mod metadata_loader;
+pub mod metrics;
 pub mod metrics_http;
 pub mod process;
+pub mod registration;
+pub mod settings;
 pub mod shutdown;

@@ -110,6 +110,11 @@ impl ReplicaManager {
         matches!(tokio::time::timeout(timeout, reached).await, Ok(Ok(_)))
     }
 
+    /// This broker.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
     /// The logs underneath.
     pub fn logs(&self) -> &Arc<LogManager> {
         &self.logs

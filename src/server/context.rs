@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::base::clock::SharedClock;
-use crate::base::ids::{Millis, NodeId, Offset, Uuid};
+use crate::base::ids::{Millis, NodeId, Offset};
 use crate::config::server::ServerConfig;
+use crate::controller::quorum_controller::QuorumController;
 use crate::metadata::image::MetadataImage;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
@@ -23,6 +24,8 @@ pub struct Context {
     pub cluster_id: String,
     /// The static configuration.
     pub config: Arc<ServerConfig>,
+    /// Changes to metadata go through here.
+    pub controller: QuorumController,
     /// The partitions hosted here.
     pub replicas: Arc<ReplicaManager>,
     /// Who is connected, and how many may be.
@@ -33,8 +36,6 @@ pub struct Context {
     pub log_levels: LogLevels,
     /// Where the time comes from.
     pub clock: SharedClock,
-    /// The id of this process's run, for the log directory.
-    pub directory_id: Uuid,
     /// Turns true when the server stops.
     pub stop: watch::Receiver<bool>,
 }

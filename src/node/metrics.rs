@@ -1,0 +1,111 @@
+//! What `/metrics` shows: counters kept where things happen, and gauges that are read off at the moment of the scrape.
+//!
+//! Names are those that jmx_exporter's lowercase rules give Kafka's beans, so that existing dashboards and alerts work;
+//! `kafka_topic_partition_*` and `kafka_brokers` are kafka_exporter's, so that no second process is needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::gauge;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
+
+use crate::controller::quorum_controller::QuorumController;
+use crate::node::metrics_http::Watched;
+use crate::node::process;
+use crate::replica::manager::ReplicaManager;
+use crate::replica::partition::Partition;
+use crate::quota::connection_quota::ConnectionQuota;
+
+/// A gauge that no scrape has refreshed for this long belongs to something that is gone.
+const STALE_AFTER: Duration = Duration::from_secs(300);
+
+/// Installs the process's recorder. Must come before the first counter is made.
+pub fn install() -> Result<PrometheusHandle, String> {
+    let recorder =
+        PrometheusBuilder::new().idle_timeout(MetricKindMask::GAUGE, Some(STALE_AFTER)).build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder).map_err(|e| format!("a metrics recorder is already installed: {e}"))?;
+    Ok(handle)
+}
+
+/// What the HTTP port watches.
+pub struct NodeWatch {
+    /// Renders what was recorded.
+    pub recorded: PrometheusHandle,
+    /// The partitions hosted here.
+    pub replicas: Arc<ReplicaManager>,
+    /// The controller.
+    pub controller: QuorumController,
+    /// Who is connected.
+    pub connections: Arc<ConnectionQuota>,
+    /// True while the listeners are open.
+    pub serving: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Watched for NodeWatch {
+    fn render_metrics(&self) -> String {
+        self.read_gauges();
+        self.recorded.run_upkeep();
+        self.recorded.render()
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        if !self.serving.load(std::sync::atomic::Ordering::Acquire) {
+            return Err("the listeners are not open".into());
+        }
+        if self.replicas.logs().all_offline() {
+            return Err("every log directory has failed".into());
+        }
+        Ok(())
+    }
+}
+
+impl NodeWatch {
+    fn read_gauges(&self) {
+        let hosted = self.replicas.hosted();
+        let (mut count, mut led, mut offline) = (0u32, 0u32, 0u32);
+        for topic in hosted.by_id.values() {
+            gauge!("kafka_topic_partitions", "topic" => topic.name.to_string()).set(topic.partitions.len() as f64);
+            for partition in topic.partitions.iter().flatten() {
+                count += 1;
+                led += u32::from(partition.lead(None).is_ok());
+                offline += u32::from(partition.log.is_offline());
+                partition_gauges(partition);
+            }
+        }
+        gauge!("kafka_server_replicamanager_partitioncount").set(count);
+        gauge!("kafka_server_replicamanager_leadercount").set(led);
+        gauge!("kafka_server_replicamanager_offlinereplicacount").set(offline);
+        gauge!("kafka_server_replicamanager_underreplicatedpartitions").set(0);
+        gauge!("kafka_server_replicamanager_underminisrpartitioncount").set(0);
+        gauge!("kafka_controller_kafkacontroller_globaltopiccount").set(hosted.by_id.len() as f64);
+        gauge!("kafka_controller_kafkacontroller_globalpartitioncount").set(count);
+        gauge!("kafka_controller_kafkacontroller_offlinepartitionscount").set(count - led);
+        gauge!("kafka_controller_kafkacontroller_activecontrollercount").set(f64::from(u8::from(self.controller.is_leader())));
+        gauge!("kafka_log_logmanager_offlinelogdirectorycount").set(self.replicas.logs().offline_dirs() as f64);
+        gauge!("kafka_server_socket_server_metrics_connection_count").set(self.connections.count() as f64);
+        gauge!("kafka_brokers").set(self.replicas.metadata().brokers().len() as f64);
+        process::gauges();
+    }
+}
+
+fn partition_gauges(partition: &Partition) {
+    let topic = partition.name.topic.to_string();
+    let index = partition.name.partition.to_string();
+    let of = |name: &'static str| gauge!(name, "topic" => topic.clone(), "partition" => index.clone());
+    of("kafka_log_log_size").set(partition.log.size() as f64);
+    of("kafka_log_log_numlogsegments").set(partition.log.segment_count() as f64);
+    of("kafka_log_log_logstartoffset").set(partition.log.log_start_offset().0 as f64);
+    of("kafka_log_log_logendoffset").set(partition.log.log_end_offset().0 as f64);
+    of("kafka_topic_partition_current_offset").set(partition.log.high_watermark().0 as f64);
+    of("kafka_topic_partition_oldest_offset").set(partition.log.log_start_offset().0 as f64);
+    let leadership = partition.leadership();
+    of("kafka_topic_partition_leader").set(f64::from(leadership.leader.0));
+    of("kafka_topic_partition_replicas").set(leadership.replicas.len() as f64);
+    of("kafka_topic_partition_in_sync_replica").set(leadership.isr.len() as f64);
+    let under = leadership.isr.len() < leadership.replicas.len();
+    of("kafka_topic_partition_under_replicated_partition").set(f64::from(u8::from(under)));
+    let preferred = leadership.replicas.first() == Some(&leadership.leader);
+    of("kafka_topic_partition_leader_is_preferred").set(f64::from(u8::from(preferred)));
+}
