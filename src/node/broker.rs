@@ -33,6 +33,7 @@ use crate::server::context::Context;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::listener::{self, Bound};
 use crate::server::log_levels::{LogLevels, Reload};
+use crate::server::producer_ids::ProducerIdPool;
 
 /// Why a process could not start.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,7 @@ async fn serve(
         replicas: Arc::clone(&replicas),
         connections: Arc::clone(&connections),
         fetch_sessions: FetchSessions::new(slots),
+        producer_ids: ProducerIdPool::default(),
         log_levels: LogLevels::new(&root_level, reload),
         clock: Arc::clone(&clock),
         stop: stopped,

@@ -15,6 +15,7 @@ use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::log_levels::LogLevels;
+use crate::server::producer_ids::ProducerIdPool;
 
 /// Shared by all connections of all cores.
 pub struct Context {
@@ -32,6 +33,8 @@ pub struct Context {
     pub connections: Arc<ConnectionQuota>,
     /// Incremental fetch sessions (KIP-227).
     pub fetch_sessions: FetchSessions,
+    /// Ids for idempotent producers.
+    pub producer_ids: ProducerIdPool,
     /// Levels of the broker's own loggers (`BROKER_LOGGER` resources).
     pub log_levels: LogLevels,
     /// Where the time comes from.

@@ -1,5 +1,6 @@
 //! The door: sockets, dispatch, handlers. Wire types come up to here and no further down.
 
+pub mod auto_topics;
 pub mod buffer_pool;
 pub mod cluster_view;
 pub mod connection;
@@ -12,6 +13,7 @@ pub mod framing;
 pub mod handlers;
 pub mod listener;
 pub mod log_levels;
+pub mod producer_ids;
 pub mod request;
 pub mod request_metrics;
 pub mod sendfile;

@@ -10,6 +10,9 @@
 //! - v8: authorized operations (KIP-430); v11: the cluster's moved to DescribeCluster
 //! - v10: topic ids in the answer, v12: in the question (KIP-516)
 //! - v13: an error of the whole answer (KIP-1102)
+//!
+//! A topic that does not exist is created if the client and `auto.create.topics.enable` allow it. Kafka answers before it is
+//! there and lets the client ask again; here the answer waits for it, so that the first one is already right.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use crate::base::ids::{self, NodeId};
 use crate::base::topic_name;
 use crate::metadata::image::MetadataImage;
 use crate::metadata::topics::{PartitionImage, TopicImage};
+use crate::server::auto_topics;
 use crate::server::cluster_view::{self, BrokerView, CLUSTER_OPERATIONS, OPERATIONS_OMITTED, TOPIC_OPERATIONS};
 use crate::server::context::Context;
 use crate::server::handlers::Handled;
@@ -45,8 +49,19 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let version = request.version();
     let Some(asked) = Asked::of(version, &body) else { return request.now(&refused(&body)) };
     let image = ctx.metadata();
-    let view = View::new(&image, &request.connection.listener, version);
-    request.now(&view.answer(&ctx.cluster_id, &asked, &body))
+    let may_create = ctx.config.auto_create_topics_enable() && body.allow_auto_topic_creation;
+    let missing = if may_create { asked.missing(&image) } else { Vec::new() };
+    if missing.is_empty() {
+        let view = View::new(&image, &request.connection.listener, version);
+        return request.now(&view.answer(&ctx.cluster_id, &asked, &body));
+    }
+    let ctx = Arc::clone(ctx);
+    Ok(Handled::later(async move {
+        auto_topics::create(&ctx, missing).await;
+        let image = ctx.metadata();
+        let view = View::new(&image, &request.connection.listener, version);
+        request.respond(&view.answer(&ctx.cluster_id, &asked, &body))
+    }))
 }
 
 /// What is asked for, each once.
@@ -77,6 +92,13 @@ impl Asked {
         let mut seen = HashSet::new();
         let names = topics.iter().filter_map(|topic| topic.name.clone()).filter(|name| seen.insert(name.clone())).collect();
         Some(Self::Names(names))
+    }
+
+    /// Names that could be created.
+    fn missing(&self, image: &MetadataImage) -> Vec<String> {
+        let Self::Names(names) = self else { return Vec::new() };
+        let creatable = |name: &&TopicName| image.topic(name).is_none() && topic_name::check(name).is_ok();
+        names.iter().filter(creatable).map(|name| name.to_string()).collect()
     }
 }
 

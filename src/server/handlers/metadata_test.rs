@@ -88,3 +88,11 @@ fn operations_are_told_when_asked_for() {
         assert_eq!(response.cluster_authorized_operations, cluster);
     }
 }
+
+#[test]
+fn only_legal_names_that_are_not_there_can_be_created() {
+    let image = test_image::with_topics(&[("a", 1)]);
+    let missing = |body: &MetadataRequest| Asked::of(4, body).unwrap().missing(&image);
+    assert_eq!(missing(&by_name(&["a", "b", "..", "b"])), ["b"]);
+    assert_eq!(missing(&MetadataRequest::default().with_topics(None)), Vec::<String>::new());
+}

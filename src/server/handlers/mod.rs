@@ -48,6 +48,7 @@ mod describe_producers;
 mod describe_topic_partitions;
 mod fetch;
 mod list_config_resources;
+mod init_producer_id;
 mod list_offsets;
 mod metadata;
 mod offset_for_leader_epoch;

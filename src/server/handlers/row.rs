@@ -36,6 +36,7 @@ row! {
     Metadata 0..=13 metadata,
     ApiVersions 0..=4 api_versions,
     DeleteRecords 0..=2 delete_records,
+    InitProducerId 0..=5 init_producer_id,
     OffsetForLeaderEpoch 2..=4 offset_for_leader_epoch,
     DescribeConfigs 1..=4 describe_configs,
     AlterReplicaLogDirs 1..=2 alter_replica_log_dirs,
