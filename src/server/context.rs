@@ -9,13 +9,17 @@ use tokio::sync::watch;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{Millis, NodeId, Offset};
 use crate::config::server::ServerConfig;
-use crate::controller::quorum_controller::QuorumController;
+use crate::controller::operation::Ask;
+use crate::controller::quorum_controller::{ControllerError, QuorumController};
 use crate::metadata::image::MetadataImage;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::log_levels::LogLevels;
 use crate::server::producer_ids::ProducerIdPool;
+
+/// A client's timeout bounds its own waiting, not the time that opening logs takes.
+const APPLY_TIMEOUT_MIN: Duration = Duration::from_secs(5);
 
 /// Shared by all connections of all cores.
 pub struct Context {
@@ -52,6 +56,16 @@ impl Context {
     /// Waits until the replicas have applied the metadata up to `offset`, for at most `timeout`. True if they have.
     pub async fn wait_applied(&self, offset: Offset, timeout: Duration) -> bool {
         self.replicas.wait_applied(offset, timeout).await
+    }
+
+    /// Has the controller decide `operation`, and waits until its outcome is applied here, so that the next request of the
+    /// same client finds it. An outcome that is not applied within `timeout` is answered all the same: it is committed.
+    pub async fn change<O: Ask>(&self, operation: O, timeout: Duration) -> Result<O::Answer, ControllerError> {
+        let committed = self.controller.submit(operation).await?;
+        if !self.wait_applied(committed.offset, timeout.max(APPLY_TIMEOUT_MIN)).await {
+            tracing::warn!(offset = %committed.offset, "a committed change is not applied yet");
+        }
+        Ok(committed.reply)
     }
 
     /// Milliseconds since the Unix epoch.

@@ -2,6 +2,7 @@
 //! new error cannot be forgotten here.
 
 use crate::base::error_code::ErrorCode;
+use crate::controller::quorum_controller::ControllerError;
 use crate::log::error::{AppendError, DeleteRecordsError, ReadError};
 use crate::replica::append::ProduceError;
 use crate::replica::offsets::OffsetsError;
@@ -67,5 +68,15 @@ pub fn offsets(error: &OffsetsError) -> ErrorCode {
         OffsetsError::DeleteRecords(DeleteRecordsError::BeyondHighWatermark { .. }) => ErrorCode::OffsetOutOfRange,
         OffsetsError::DeleteRecords(DeleteRecordsError::Policy) => ErrorCode::PolicyViolation,
         OffsetsError::DeleteRecords(DeleteRecordsError::Storage(_)) => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// Operations that have no answer from the controller.
+pub fn controller(error: &ControllerError) -> ErrorCode {
+    match error {
+        ControllerError::NotController { .. } => ErrorCode::NotController,
+        ControllerError::Unknown => ErrorCode::RequestTimedOut,
+        ControllerError::Busy => ErrorCode::ThrottlingQuotaExceeded,
+        ControllerError::Stopped => ErrorCode::BrokerNotAvailable,
     }
 }
