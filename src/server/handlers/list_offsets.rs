@@ -29,6 +29,8 @@ use crate::server::request::{Refusal, Request};
 
 /// The isolation level of a reader that sees committed transactions only.
 const READ_COMMITTED: i8 = 1;
+/// The first version that tells leader epochs.
+const LEADER_EPOCH_VERSION_MIN: i16 = 4;
 /// The replica id of a consumer; a debugging consumer (-2) sees up to the log end.
 const CONSUMER: i32 = -1;
 
@@ -69,10 +71,10 @@ fn list_all(ctx: &Context, version: i16, body: &ListOffsetsRequest) -> ListOffse
                 list_one(ctx, version, &topic.name, p.partition_index, p.timestamp, p.current_leader_epoch, up_to)
             };
             match found {
-                Ok(Some(found)) => answer
-                    .with_timestamp(found.timestamp.0)
-                    .with_offset(found.offset.0)
-                    .with_leader_epoch(found.leader_epoch.0),
+                Ok(Some(found)) => {
+                    let epoch = if version >= LEADER_EPOCH_VERSION_MIN { found.leader_epoch.0 } else { -1 };
+                    answer.with_timestamp(found.timestamp.0).with_offset(found.offset.0).with_leader_epoch(epoch)
+                }
                 Ok(None) => answer.with_timestamp(-1).with_offset(-1).with_leader_epoch(-1),
                 Err(code) => {
                     answer.with_error_code(code.code()).with_timestamp(-1).with_offset(-1).with_leader_epoch(-1)
