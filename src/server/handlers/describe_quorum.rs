@@ -1,0 +1,85 @@
+//! DescribeQuorum (55), versions 0-2. Who leads the metadata quorum, and how far each member is (KIP-595).
+//!
+//! - v1: times of the last fetch (KIP-836)
+//! - v2: directory ids, and where the controllers listen (KIP-853)
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::BrokerId;
+use kafka_protocol::messages::describe_quorum_request::DescribeQuorumRequest;
+use kafka_protocol::messages::describe_quorum_response::{
+    DescribeQuorumResponse, Listener, Node, PartitionData, ReplicaState, TopicData,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use crate::base::error_code::ErrorCode;
+use crate::base::topic_name::CLUSTER_METADATA;
+use crate::controller::quorum_controller::{QuorumReplica, QuorumStatus};
+use crate::server::context::Context;
+use crate::server::handlers::Handled;
+use crate::server::request::{Refusal, Request};
+
+pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
+    let body: DescribeQuorumRequest = request.decode()?;
+    let topics = if is_for_the_quorum(&body) {
+        let partition = partition(ctx.controller.status());
+        let name = StrBytes::from_static_str(CLUSTER_METADATA).into();
+        vec![TopicData::default().with_topic_name(name).with_partitions(vec![partition])]
+    } else {
+        unknown(&body)
+    };
+    let mut answer = DescribeQuorumResponse::default().with_topics(topics);
+    if request.version() >= 2 {
+        answer = answer.with_error_message(None).with_nodes(nodes(ctx));
+    }
+    request.now(&answer)
+}
+
+fn is_for_the_quorum(body: &DescribeQuorumRequest) -> bool {
+    match body.topics.as_slice() {
+        [topic] => {
+            let only = matches!(topic.partitions.as_slice(), [partition] if partition.partition_index == 0);
+            only && &**topic.topic_name == CLUSTER_METADATA
+        }
+        _ => false,
+    }
+}
+
+fn partition(status: QuorumStatus) -> PartitionData {
+    PartitionData::default()
+        .with_leader_id(BrokerId(status.leader_id.0))
+        .with_leader_epoch(status.leader_epoch.0)
+        .with_high_watermark(status.high_watermark.0)
+        .with_current_voters(status.voters.into_iter().map(replica).collect())
+}
+
+fn replica(replica: QuorumReplica) -> ReplicaState {
+    ReplicaState::default()
+        .with_replica_id(BrokerId(replica.id.0))
+        .with_replica_directory_id(uuid::Uuid::from_bytes(replica.directory_id.0))
+        .with_log_end_offset(replica.log_end_offset.0)
+        .with_last_fetch_timestamp(replica.last_fetch.0)
+        .with_last_caught_up_timestamp(replica.last_caught_up.0)
+}
+
+fn unknown(body: &DescribeQuorumRequest) -> Vec<TopicData> {
+    let refused = |index: i32| {
+        PartitionData::default().with_partition_index(index).with_error_code(ErrorCode::UnknownTopicOrPartition.code())
+    };
+    let topics = body.topics.iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|partition| refused(partition.partition_index)).collect();
+        TopicData::default().with_topic_name(topic.topic_name.clone()).with_partitions(partitions)
+    });
+    topics.collect()
+}
+
+fn nodes(ctx: &Context) -> Vec<Node> {
+    let listener = |listener: &crate::config::listeners::Listener| {
+        Listener::default()
+            .with_name(StrBytes::from_string(listener.name().to_owned()))
+            .with_host(StrBytes::from_string(listener.advertised.host.clone()))
+            .with_port(listener.advertised.port)
+    };
+    let listeners = ctx.config.controller_listeners().iter().map(listener).collect();
+    vec![Node::default().with_node_id(BrokerId(ctx.node_id.0)).with_listeners(listeners)]
+}
