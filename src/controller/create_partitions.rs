@@ -40,14 +40,14 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &CreatePartit
     let mut seen = BTreeSet::new();
     let repeated: BTreeSet<&str> =
         operation.topics.iter().map(|topic| topic.name.as_str()).filter(|name| !seen.insert(*name)).collect();
+    let twice = || ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic name.");
+    reply.extend(repeated.iter().map(|name| ((*name).to_owned(), Err(twice()))));
     let mut partitions_left = PARTITIONS_PER_REQUEST_MAX;
     for topic in &operation.topics {
-        let result = if repeated.contains(topic.name.as_str()) {
-            Err(ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic in request."))
-        } else {
-            grow(image, context, topic, partitions_left)
-        };
-        let result = result.map(|more| {
+        if repeated.contains(topic.name.as_str()) {
+            continue;
+        }
+        let result = grow(image, context, topic, partitions_left).map(|more| {
             partitions_left -= more.len();
             records.extend(more);
         });

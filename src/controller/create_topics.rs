@@ -67,12 +67,10 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &CreateTopics
     // Topics of this request see each other, so that two names that collide cannot both be made.
     let mut scratch = image.clone();
     for topic in &operation.topics {
-        let result = if repeated.contains(topic.name.as_str()) {
-            Err(ApiError::new(ErrorCode::InvalidRequest, "the topic occurs more than once in the request"))
-        } else {
-            create(&scratch, context, topic, &mut partitions_left)
-        };
-        let result = result.map(|(created, topic_records)| {
+        if repeated.contains(topic.name.as_str()) {
+            continue;
+        }
+        let result = create(&scratch, context, topic, &mut partitions_left).map(|(created, topic_records)| {
             for record in &topic_records {
                 // What was just decided on this very image fits it.
                 let _ = scratch.apply(context.next_offset, record);
@@ -82,6 +80,9 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &CreateTopics
         });
         reply.push((topic.name.clone(), result));
     }
+    // A name that occurs twice is refused, and answered once.
+    let twice = || ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic name.");
+    reply.extend(repeated.iter().map(|name| ((*name).to_owned(), Err(twice()))));
     if operation.validate_only {
         records.clear();
     }
@@ -96,6 +97,10 @@ fn create(
     topic: &NewTopic,
     partitions_left: &mut usize,
 ) -> Result<Created, ApiError> {
+    if topic.name == topic_name::CLUSTER_METADATA {
+        let message = format!("Creation of internal topic {} is prohibited.", topic.name);
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message));
+    }
     topic_name::check(&topic.name).map_err(|fault| ApiError::new(ErrorCode::InvalidTopicException, fault.to_string()))?;
     if image.topic(&topic.name).is_some() {
         return Err(ApiError::new(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", topic.name)));

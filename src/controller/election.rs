@@ -44,9 +44,7 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &ElectLeaders
                     .map(|index| (index, elect(image, context, &topic.name, index, operation.unclean, &mut records)))
                     .filter(|(_, result)| !matches!(result, Err(error) if error.code == ErrorCode::ElectionNotNeeded))
                     .collect();
-                if !results.is_empty() {
-                    reply.push((topic.name.to_string(), results));
-                }
+                reply.push((topic.name.to_string(), results));
             }
         }
     }

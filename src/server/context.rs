@@ -18,6 +18,8 @@ use crate::server::fetch_session::FetchSessions;
 use crate::server::log_levels::LogLevels;
 use crate::server::producer_ids::ProducerIdPool;
 
+/// How long a request that names no timeout waits for its change.
+pub const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A client's timeout bounds its own waiting, not the time that opening logs takes.
 const APPLY_TIMEOUT_MIN: Duration = Duration::from_secs(5);
 

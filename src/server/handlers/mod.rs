@@ -37,24 +37,40 @@ use crate::server::request::Refusal;
 pub mod row;
 
 pub(super) mod api_versions;
+mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
+mod alter_user_scram_credentials;
 mod config_resources;
+mod create_acls;
+mod create_delegation_token;
+mod create_partitions;
 mod create_topics;
+mod delete_acls;
 mod delete_records;
 mod delete_topics;
+mod describe_acls;
 mod describe_client_quotas;
 mod describe_cluster;
 mod describe_configs;
+mod describe_delegation_token;
 mod describe_log_dirs;
 mod describe_producers;
+mod describe_quorum;
 mod describe_topic_partitions;
+mod describe_user_scram_credentials;
+mod elect_leaders;
+mod expire_delegation_token;
 mod fetch;
 mod list_config_resources;
 mod init_producer_id;
 mod list_offsets;
+mod list_partition_reassignments;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
+mod renew_delegation_token;
+mod unregister_broker;
+mod update_features;
 
 /// What a handler made of a request.
 pub enum Handled {
