@@ -20,6 +20,8 @@ pub const QUEUED_RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const TAIL_CACHE_BYTES_MAX: usize = 12 * 1024 * 1024;
 /// ... and one log.
 pub const TAIL_CACHE_BYTES_PER_LOG_MAX: usize = 2 * 1024 * 1024;
+/// Files of sealed segments that are kept open, of all logs together.
+pub const SEALED_FILES_OPEN_MAX: usize = 1024;
 /// A topic name's length (bytes), as Kafka bounds it.
 pub const TOPIC_NAME_BYTES_MAX: usize = 249;
 /// Partitions that one request may create.

@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -32,6 +33,14 @@ impl Log {
         let config = self.config.load();
         let mut validated = validate::validate(&batches, &config, origin, now)?;
         let mut writer = self.writer.lock();
+        if let Some(current) = self.epochs.latest().filter(|latest| *latest > epoch) {
+            return Err(AppendError::StaleLeaderEpoch { current, got: epoch });
+        }
+        if origin == AppendOrigin::Coordinator {
+            for batch in validated.iter().filter(|b| b.header.has_producer()) {
+                writer.producers.check_coordinator(&batch.header, coordinator_epoch(batch))?;
+            }
+        }
         if origin == AppendOrigin::Client {
             for batch in validated.iter().filter(|b| b.header.has_producer()) {
                 if let Verdict::Duplicate(before) = writer.producers.check(&batch.header)? {
@@ -62,6 +71,7 @@ impl Log {
         let mut writer = self.writer.lock();
         let mut expected = self.ends.read().log_end.offset;
         for batch in &validated {
+            batch.header.check_offsets()?;
             if batch.header.base_offset < expected {
                 return Err(AppendError::OutOfOrderOffset { expected, got: batch.header.base_offset });
             }
@@ -200,6 +210,7 @@ impl Log {
         let mut segments = Vec::clone(&self.segments.load());
         segments.push(Arc::clone(&next));
         self.segments.store(Arc::new(segments));
+        self.entries_unsynced.store(true, Ordering::Release);
         self.ends.write().log_end = End { offset: base, segment: base, position: 0 };
         self.seal_later(writer, rolled, base);
         Ok(next)
@@ -217,6 +228,7 @@ impl Log {
                 }
                 rolled.seal()?;
                 rolled.sync()?;
+                rolled.file.loosen();
                 snapshot.map_or(Ok(()), |bytes| disk::replace(&path, &bytes))
             };
             if let Err(error) = seal() {
@@ -224,6 +236,13 @@ impl Log {
             }
         });
     }
+}
+
+/// The coordinator's epoch in a marker that ends a transaction.
+fn coordinator_epoch(batch: &Validated) -> Option<i32> {
+    let view = BatchView { header: batch.header, bytes: &batch.bytes };
+    let marker = batch.header.is_control().then(|| records(view.payload(), batch.header.record_count).next()?.ok())??;
+    marker.value.and_then(control::coordinator_epoch)
 }
 
 /// Ends a transaction as a control batch says. Returns what the transaction index must hold if it was aborted.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId, Sequence};
+use crate::base::ids::{LeaderEpoch, Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::record::batch::BatchError;
 use crate::record::compression::CompressionError;
 
@@ -118,6 +118,24 @@ pub enum AppendError {
     /// A transactional batch outside a transaction, or the other way round.
     #[error("{0}")]
     TransactionState(String),
+    /// A transaction marker comes from an older coordinator than the newest.
+    #[error("producer {producer_id}: coordinator epoch {got} is older than {current}")]
+    CoordinatorFenced {
+        /// The producer.
+        producer_id: ProducerId,
+        /// The newest epoch.
+        current: i32,
+        /// What came.
+        got: i32,
+    },
+    /// The leader epoch is older than the newest in the log: another leader has written since.
+    #[error("leader epoch {got} is older than {current}")]
+    StaleLeaderEpoch {
+        /// The newest in the log.
+        current: LeaderEpoch,
+        /// The writer's.
+        got: LeaderEpoch,
+    },
     /// A follower's batch does not continue the log.
     #[error("offset {got} does not continue the log, which ends at {expected}")]
     OutOfOrderOffset {

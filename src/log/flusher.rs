@@ -79,8 +79,8 @@ fn sync_round(round: Vec<Request>) {
         by_dir.entry(log.parent_dir().to_path_buf()).or_default().push((log, end));
     }
     let mut outcomes: HashMap<*const Log, Result<(), FlushError>> = HashMap::new();
-    for (dir, logs) in by_dir {
-        let synced = if logs.len() > SYNCFS_FROM { sync_file_system(&dir, &logs) } else { sync_files(&logs) };
+    for logs in by_dir.into_values() {
+        let synced = if logs.len() > SYNCFS_FROM { sync_file_system(&logs) } else { sync_files(&logs) };
         outcomes.extend(logs.iter().map(|(log, _)| Arc::as_ptr(log)).zip(synced));
     }
     for request in round {
@@ -97,22 +97,25 @@ fn sync_files(logs: &[(Arc<Log>, Offset)]) -> Vec<Result<(), FlushError>> {
     for chunk in logs.chunks(PARALLEL_MAX) {
         std::thread::scope(|scope| {
             let threads: Vec<_> = chunk.iter().map(|(log, end)| scope.spawn(|| log.flush_to(*end))).collect();
-            synced.extend(threads.into_iter().map(|t| t.join().expect("a sync does not panic")));
+            synced.extend(threads.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(broken_off()))));
         });
     }
     synced
 }
 
-fn sync_file_system(dir: &std::path::Path, logs: &[(Arc<Log>, Offset)]) -> Vec<Result<(), FlushError>> {
-    let synced = std::fs::File::open(dir)
-        .and_then(|file| rustix::fs::syncfs(&file).map_err(std::io::Error::from))
-        .map_err(StorageError::of("sync the file system of", dir));
+fn broken_off() -> FlushError {
+    FlushError(StorageError::of("sync", "a log")(std::io::Error::other("the sync did not come to an end")))
+}
+
+fn sync_file_system(logs: &[(Arc<Log>, Offset)]) -> Vec<Result<(), FlushError>> {
+    // All of them lie in one log directory.
+    let synced = logs.first().map_or(Ok(()), |(log, _)| log.health().sync_file_system());
     logs.iter()
         .map(|(log, end)| match &synced {
             // The data is down; what is left to each log is its own book-keeping, and finds nothing dirty.
             Ok(()) => log.flush_to(*end),
             Err(error) => {
-                log.health().fail(error);
+                log.health().fail_for_good(error);
                 Err(FlushError(error.clone()))
             }
         })

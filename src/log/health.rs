@@ -3,6 +3,7 @@
 //! A failed fsync or write makes it offline for good: the kernel may have dropped the bytes that could not be written, so a
 //! later success on the same file proves nothing. Only a restart, which reads what is really there, brings it back.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +15,15 @@ use super::error::StorageError;
 pub struct DirHealth {
     path: PathBuf,
     offline: AtomicBool,
+    /// The directory, open since before the first write: so that a sync of the whole file system tells of every failure.
+    root: Option<File>,
 }
 
 impl DirHealth {
     /// A healthy directory.
     pub fn new(path: PathBuf) -> Arc<Self> {
-        Arc::new(Self { path, offline: AtomicBool::new(false) })
+        let root = File::open(&path).ok();
+        Arc::new(Self { path, offline: AtomicBool::new(false), root })
     }
     /// The directory.
     pub fn path(&self) -> &Path {
@@ -29,12 +33,26 @@ impl DirHealth {
     pub fn is_offline(&self) -> bool {
         self.offline.load(Ordering::Acquire)
     }
+    /// Forces everything on its file system to the disk.
+    pub fn sync_file_system(&self) -> Result<(), StorageError> {
+        let sync = || match &self.root {
+            Some(root) => Ok(rustix::fs::syncfs(root)?),
+            None => Ok(rustix::fs::syncfs(&File::open(&self.path)?)?),
+        };
+        sync().map_err(StorageError::of("sync the file system of", &self.path))
+    }
+    /// Takes it offline because an fsync failed. That the device is full is no excuse here: what could not be written is lost.
+    pub fn fail_for_good(&self, error: &StorageError) {
+        if !self.offline.swap(true, Ordering::AcqRel) {
+            tracing::error!(%error, dir = %self.path.display(), "the log directory is offline until the broker is restarted");
+        }
+    }
     /// Takes it offline because of `error`, unless the device is only full.
     pub fn fail(&self, error: &StorageError) {
         if error.is_no_space() {
             tracing::error!(%error, "the device is full; writes are refused until there is space");
-        } else if !self.offline.swap(true, Ordering::AcqRel) {
-            tracing::error!(%error, dir = %self.path.display(), "the log directory is offline until the broker is restarted");
+        } else {
+            self.fail_for_good(error);
         }
     }
 }

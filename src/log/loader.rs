@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
@@ -14,6 +14,7 @@ use super::background::Background;
 use super::config::LogConfig;
 use super::disk;
 use super::error::{OpenError, StorageError};
+use super::file_records::FileRecords;
 use super::health::DirHealth;
 use super::index::transaction_index::TransactionIndex;
 use super::index::{offset_index, time_index};
@@ -80,6 +81,7 @@ impl Log {
         }
         partition_metadata::ensure(dir, options.topic_id)?;
         let active = &segments[segments.len() - 1];
+        active.hold()?;
         let end = End { offset: end, segment: active.base_offset, position: active.size() };
         let first_unstable = first_unstable(&writer);
         Ok(Arc::new(Self {
@@ -90,6 +92,8 @@ impl Log {
             recovery_point: AtomicI64::new(if loaded.recovered { options.recovery_point.min(end.offset).0 } else { end.offset.0 }),
             tail: TailCache::default(),
             log_start: AtomicI64::new(log_start.0),
+            flushing: Mutex::new(()),
+            entries_unsynced: AtomicBool::new(true),
             writer: Mutex::new(writer),
             segments: ArcSwap::from_pointee(segments),
             epochs,
@@ -143,7 +147,12 @@ fn load_segments(
                 writer.insert(Writer { producers, undecided: Vec::new(), unsynced_since: None })
             }
         };
-        let found = recovery::recover(&segment, state, options.config.index_interval_bytes, now)?;
+        let mut has_later = false;
+        for later in &bases[i + 1..] {
+            has_later |= length(&file_path(dir, *later, "log"))?.unwrap_or(0) > 0;
+        }
+        let place = recovery::Place { was_safe: i < trusted, has_later };
+        let found = recovery::recover(&segment, state, place, options.config.index_interval_bytes, now)?;
         for (epoch, start) in &found.epochs {
             epochs.assign(*epoch, *start);
         }
@@ -151,11 +160,15 @@ fn load_segments(
         let is_last = i + 1 == bases.len();
         if !is_last {
             segment.seal()?;
+            segment.sync()?;
+            segment.file.loosen();
         }
         segments.push(Arc::new(segment));
         if found.cut > 0 && !is_last {
-            // What lies behind a cut cannot follow it any more; recovery has made sure that nothing whole was cut.
-            remove_behind(dir, &bases[i + 1..])?;
+            // What lies behind a cut cannot follow it any more, and is kept out of the way.
+            for behind in &bases[i + 1..] {
+                recovery::set_aside(dir, *behind)?;
+            }
             break;
         }
     }
@@ -252,26 +265,28 @@ fn rebuild_epochs(epochs: &LeaderEpochCache, segments: &[Arc<LogSegment>]) -> Re
 
 /// Finishes or undoes what a crash interrupted, and lists the segments' base offsets, ascending.
 fn settle_files(dir: &Path) -> Result<Vec<Offset>, StorageError> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(StorageError::of("list", dir))? {
-        let entry = entry.map_err(StorageError::of("list", dir))?;
-        names.extend(entry.file_name().to_str().map(str::to_owned));
-    }
-    let mut bases = Vec::new();
+    let names = list(dir)?;
+    let cleaned_from = names.iter().filter(|n| n.ends_with(".cleaned")).filter_map(|n| leading_offset(n)).min();
+    let mut swapped = Vec::new();
     for name in &names {
-        let path = dir.join(name);
         if let Some(complete) = name.strip_suffix(".swap") {
-            // A cleaned segment, whole, that was about to take its place.
-            std::fs::rename(&path, dir.join(complete)).map_err(StorageError::of("rename", &path))?;
-            bases.extend(base_of(complete, "log"));
+            let Some(offset) = leading_offset(complete) else { continue };
+            // One at or behind a file that was still being written belongs to a split that did not get through.
+            if cleaned_from.is_some_and(|from| offset >= from) {
+                disk::remove(&dir.join(name))?;
+            } else {
+                swapped.push((complete.to_owned(), offset));
+            }
         } else if [".deleted", ".cleaned", ".tmp"].iter().any(|ending| name.ends_with(ending)) {
-            disk::remove(&path)?;
-        } else {
-            bases.extend(base_of(name, "log"));
+            disk::remove(&dir.join(name))?;
         }
     }
+    if !swapped.is_empty() {
+        finish_swaps(dir, &names, &swapped)?;
+    }
+    let names = list(dir)?;
+    let mut bases: Vec<Offset> = names.iter().filter_map(|name| base_of(name, "log")).collect();
     bases.sort_unstable();
-    bases.dedup();
     for name in &names {
         let orphan = ["index", "timeindex", "txnindex"].iter().find_map(|ending| base_of(name, ending));
         if orphan.is_some_and(|base| bases.binary_search(&base).is_err()) {
@@ -282,17 +297,56 @@ fn settle_files(dir: &Path) -> Result<Vec<Offset>, StorageError> {
     Ok(bases)
 }
 
+/// Compacted segments, whole, that were about to take the place of others: those that lie between the first of them and the
+/// end of the last go first.
+fn finish_swaps(dir: &Path, names: &[String], swapped: &[(String, Offset)]) -> Result<(), StorageError> {
+    let logs = || swapped.iter().filter(|(name, _)| name.ends_with(".log"));
+    let mut end = Offset::NONE;
+    for (name, base) in logs() {
+        let path = dir.join(format!("{name}.swap"));
+        let file = FileRecords::on_disk(&path);
+        let size = file.len().map_err(StorageError::of("measure", &path))?;
+        let mut scan = BatchScan::new(&file, &path, 0, size);
+        let mut next = base.plus(1);
+        while let Ok(Some(at)) = scan.next() {
+            next = at.header.next_offset();
+        }
+        end = end.max(next);
+    }
+    if let Some(from) = logs().map(|(_, base)| *base).min() {
+        let replaced = |name: &String| {
+            let inside = leading_offset(name).is_some_and(|offset| offset >= from && offset < end);
+            inside && !name.ends_with(".swap") && !name.ends_with(".snapshot")
+        };
+        for name in names.iter().filter(|name| replaced(name)) {
+            disk::remove(&dir.join(name))?;
+        }
+    }
+    for (name, _) in swapped {
+        let path = dir.join(format!("{name}.swap"));
+        std::fs::rename(&path, dir.join(name)).map_err(StorageError::of("rename", &path))?;
+    }
+    disk::sync_dir(dir)
+}
+
+fn list(dir: &Path) -> Result<Vec<String>, StorageError> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(StorageError::of("list", dir))? {
+        let entry = entry.map_err(StorageError::of("list", dir))?;
+        names.extend(entry.file_name().to_str().map(str::to_owned));
+    }
+    Ok(names)
+}
+
+/// The offset that a file is named by, whatever its ending.
+fn leading_offset(name: &str) -> Option<Offset> {
+    let (digits, rest) = name.split_at_checked(20)?;
+    let whole = rest.starts_with('.') && digits.bytes().all(|b| b.is_ascii_digit());
+    whole.then(|| digits.parse().ok().map(Offset)).flatten()
+}
+
 fn base_of(name: &str, ending: &str) -> Option<Offset> {
     let digits = name.strip_suffix(ending)?.strip_suffix('.')?;
     let whole = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
     whole.then(|| digits.parse().ok().map(Offset)).flatten()
-}
-
-fn remove_behind(dir: &Path, bases: &[Offset]) -> Result<(), StorageError> {
-    for base in bases {
-        for ending in ["log", "index", "timeindex", "txnindex"] {
-            disk::remove(&file_path(dir, *base, ending))?;
-        }
-    }
-    Ok(())
 }

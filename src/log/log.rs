@@ -10,13 +10,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 
 use super::background::Background;
 use super::config::LogConfig;
+use super::disk;
 use super::error::{FlushError, StorageError};
 use super::health::DirHealth;
 use super::leader_epoch::LeaderEpochCache;
@@ -67,6 +68,10 @@ pub struct Log {
     pub topic_id: Uuid,
     pub(super) dir: PathBuf,
     pub(super) config: ArcSwap<LogConfig>,
+    /// Held by a flush, and by whatever takes the end back: taken before the writer's lock.
+    pub(super) flushing: Mutex<()>,
+    /// Files were made in the directory, or replaced, that a power cut could take away.
+    pub(super) entries_unsynced: AtomicBool,
     pub(super) writer: Mutex<Writer>,
     pub(super) segments: ArcSwap<Vec<Arc<LogSegment>>>,
     pub(super) ends: RwLock<Ends>,
@@ -218,7 +223,9 @@ impl Log {
 
     /// Forces what was appended before `end` to the disk. Blocks. On failure the log directory goes offline.
     pub fn flush_to(&self, end: Offset) -> Result<(), FlushError> {
+        let _alone = self.flushing.lock();
         let from = self.recovery_point();
+        let end = end.min(self.log_end_offset());
         if from >= end {
             return Ok(());
         }
@@ -230,14 +237,38 @@ impl Log {
         let first = segments.partition_point(|s| s.base_offset <= from).saturating_sub(1);
         let last = segments.len() - 1;
         for (i, segment) in segments.iter().enumerate().skip(first).filter(|(_, s)| s.base_offset < end) {
-            let sealed = if i < last { segment.seal() } else { Ok(()) };
-            if let Err(error) = sealed.and_then(|()| segment.sync()) {
-                self.health.fail(&error);
-                return Err(FlushError(error));
+            if i < last {
+                segment.seal().inspect_err(|e| self.health.fail(e))?;
+            }
+            match segment.sync() {
+                Err(error) if !self.is_gone(segment, &error) => {
+                    self.health.fail_for_good(&error);
+                    return Err(FlushError(error));
+                }
+                _ => {}
             }
         }
+        self.sync_entries()?;
         self.note_synced(end);
         Ok(())
+    }
+
+    /// True if a file is missing because retention has taken the segment away since the list of segments was read.
+    pub(super) fn is_gone(&self, segment: &LogSegment, error: &StorageError) -> bool {
+        error.source.kind() == std::io::ErrorKind::NotFound
+            && !self.segments.load().iter().any(|s| s.base_offset == segment.base_offset)
+    }
+
+    /// Forces the directory's entries, and that of the directory itself, to the disk if there are new ones.
+    fn sync_entries(&self) -> Result<(), FlushError> {
+        if !self.entries_unsynced.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let synced = disk::sync_dir(&self.dir).and_then(|()| disk::sync_dir(self.health.path()));
+        if let Err(error) = &synced {
+            self.health.fail_for_good(error);
+        }
+        Ok(synced?)
     }
 
     /// Notes that everything before `end` is on disk.

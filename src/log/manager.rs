@@ -45,6 +45,8 @@ pub struct LogManager {
     dirs: Vec<Dir>,
     logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
     creating: Mutex<()>,
+    /// Logs that could not be opened.
+    broken: Mutex<Vec<TopicPartition>>,
     background: Arc<Background>,
 }
 
@@ -73,6 +75,7 @@ impl LogManager {
             dirs: opened,
             logs: RwLock::default(),
             creating: Mutex::new(()),
+            broken: Mutex::default(),
             background: Arc::new(background),
         };
         let found = manager.find(skip)?;
@@ -123,7 +126,10 @@ impl LogManager {
                 }
                 self.logs.write().insert(found.name.clone(), log);
             }
-            Err(error) => tracing::error!(partition = %found.name, %error, "the log cannot be opened; its partition is unavailable"),
+            Err(error) => {
+                tracing::error!(partition = %found.name, %error, "the log cannot be opened; its partition is unavailable");
+                self.broken.lock().push(found.name.clone());
+            }
         }
     }
 
@@ -240,13 +246,22 @@ impl LogManager {
         let logs: Vec<_> = self.all().into_iter().filter(|log| Arc::ptr_eq(log.health(), &dir.health)).collect();
         let of = |offset: &dyn Fn(&Log) -> Offset| logs.iter().map(|log| (log.name.clone(), offset(log))).collect();
         let path = &dir.dir.path;
-        checkpoint::write_offsets(&path.join(checkpoint::RECOVERY_POINTS), &of(&Log::recovery_point))?;
+        // What the files say of logs that could not be opened stays.
+        let broken = self.broken.lock().clone();
+        let with_broken = |mut now: BTreeMap<TopicPartition, Offset>, before: &BTreeMap<TopicPartition, Offset>| {
+            now.extend(broken.iter().filter_map(|name| Some((name.clone(), *before.get(name)?))));
+            now
+        };
+        let points = with_broken(of(&Log::recovery_point), &dir.recovery_points);
+        checkpoint::write_offsets(&path.join(checkpoint::RECOVERY_POINTS), &points)?;
         let mut starts: BTreeMap<_, _> = of(&Log::log_start_offset);
         starts.retain(|name, start| {
             self.get(name).is_some_and(|log| *start > log.first_segment_base())
         });
+        let starts = with_broken(starts, &dir.log_starts);
         checkpoint::write_offsets(&path.join(checkpoint::LOG_STARTS), &starts)?;
-        checkpoint::write_offsets(&path.join(checkpoint::HIGH_WATERMARKS), &of(&Log::high_watermark))
+        let watermarks = with_broken(of(&Log::high_watermark), &dir.high_watermarks);
+        checkpoint::write_offsets(&path.join(checkpoint::HIGH_WATERMARKS), &watermarks)
     }
 
     /// Stops cleanly: everything is synced and checkpointed, and each directory that is whole is marked. Blocks.
@@ -266,6 +281,10 @@ impl LogManager {
         });
         self.background.finish();
         self.checkpoint_tick();
+        if !self.broken.lock().is_empty() {
+            // What could not be opened must be looked at again by the next start.
+            return;
+        }
         for dir in self.dirs.iter().filter(|dir| !dir.health.is_offline()) {
             if let Err(error) = dir.dir.mark_clean() {
                 dir.health.fail(&error);

@@ -35,3 +35,5 @@ pub mod validate;
 
 #[cfg(test)]
 mod log_test;
+#[cfg(test)]
+mod model_test;

@@ -139,6 +139,11 @@ impl ProducerState {
         let out_of_order = |last| {
             Err(AppendError::OutOfOrderSequence { producer_id, last, got: batch.base_sequence })
         };
+        if let Some(since) = entry.txn_first_offset.filter(|_| !batch.is_transactional()) {
+            return Err(AppendError::TransactionState(format!(
+                "producer {producer_id} has had a transaction open since offset {since} and sent a batch outside it"
+            )));
+        }
         if batch.producer_epoch > entry.epoch {
             // A new incarnation starts over.
             return if batch.base_sequence == Sequence(0) { Ok(Verdict::Append) } else { out_of_order(Sequence::NONE) };
@@ -155,13 +160,28 @@ impl ProducerState {
         }
     }
 
+    /// Judges a batch of a coordinator: neither its producer's epoch nor, in a marker, its own may be older than the newest.
+    pub fn check_coordinator(&self, batch: &BatchHeader, coordinator_epoch: Option<i32>) -> Result<(), AppendError> {
+        let producer_id = batch.producer_id;
+        let Some(entry) = self.producers.get(&producer_id) else { return Ok(()) };
+        if batch.producer_epoch < entry.epoch {
+            return Err(AppendError::ProducerFenced { producer_id, current: entry.epoch, got: batch.producer_epoch });
+        }
+        match coordinator_epoch {
+            Some(got) if got < entry.coordinator_epoch => {
+                Err(AppendError::CoordinatorFenced { producer_id, current: entry.coordinator_epoch, got })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Notes a batch that was appended at its header's offsets. Control batches go to `end_transaction`.
     pub fn update(&mut self, batch: &BatchHeader, now: Millis) {
         if !batch.has_producer() || batch.is_control() {
             return;
         }
         if self.producers.len() >= PRODUCERS_PER_PARTITION_MAX && !self.producers.contains_key(&batch.producer_id) {
-            self.drop_oldest();
+            self.drop_longest_silent();
         }
         let entry = self.producers.entry(batch.producer_id).or_insert_with(|| ProducerEntry::new(batch.producer_epoch));
         if batch.producer_epoch != entry.epoch {
@@ -258,10 +278,17 @@ impl ProducerState {
         self.producers.insert(id, entry);
     }
 
-    fn drop_oldest(&mut self) {
+    /// Makes room for a sixteenth at a time, so that many pay for one search.
+    fn drop_longest_silent(&mut self) {
         let idle = self.producers.iter().filter(|(_, e)| e.txn_first_offset.is_none());
-        if let Some(oldest) = idle.min_by_key(|(_, e)| e.last_timestamp).map(|(id, _)| *id) {
-            self.producers.remove(&oldest);
+        let mut by_age: Vec<(Millis, ProducerId)> = idle.map(|(id, e)| (e.last_timestamp, *id)).collect();
+        let goes = (PRODUCERS_PER_PARTITION_MAX / 16).min(by_age.len());
+        if goes == 0 {
+            return;
+        }
+        by_age.select_nth_unstable(goes - 1);
+        for (_, id) in &by_age[..goes] {
+            self.producers.remove(id);
         }
     }
 }

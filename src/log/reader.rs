@@ -89,6 +89,10 @@ impl Log {
         match segment.find(offset, limit) {
             Ok(Some(at)) if at.header.base_offset <= offset || at.position > hinted || hinted == 0 => Ok(Some(at)),
             Ok(None) if hinted < limit => Ok(None),
+            // Retention has taken the segment away since the list of segments was read.
+            Err(ReadError::Storage(error)) if self.is_gone(segment, &error) => {
+                Err(ReadError::OutOfRange { offset, start: self.log_start_offset(), end: self.log_end_offset() })
+            }
             Err(ReadError::Storage(error)) => {
                 self.health.fail(&error);
                 Err(error.into())
@@ -108,7 +112,11 @@ impl Log {
             .file
             .read_exact_at(&mut bytes, at.position)
             .map_err(StorageError::of("read", &segment.path))
-            .inspect_err(|e| self.health.fail(e))?;
+            .inspect_err(|e| {
+                if !self.is_gone(segment, e) {
+                    self.health.fail(e);
+                }
+            })?;
         Ok(bytes.into())
     }
 }
@@ -123,7 +131,7 @@ fn slice(segment: &LogSegment, position: u64, length: usize) -> Result<Records, 
         segment.file.read_exact_at(&mut bytes, position).map_err(StorageError::of("read", &segment.path))?;
         return Ok(Records::Memory(bytes.into()));
     }
-    let file: Arc<dyn RecordFile> = Arc::clone(&segment.file) as _;
+    let file: Arc<dyn RecordFile> = segment.file.opened().map_err(StorageError::of("open", &segment.path))?;
     Ok(Records::File(FileSlice { file, position, len: length }))
 }
 

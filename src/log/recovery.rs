@@ -1,22 +1,43 @@
 //! Making sense of a segment whose indexes or end cannot be trusted: every batch is read and checked, indexes are made anew.
 //!
-//! A bad batch ends the segment, if what follows can only be the torn end of a crash: nothing, zeros, or no whole batch any
-//! more. If whole batches follow damage that is not zeros, the medium has lost something in the middle; then nothing is cut.
+//! What stops the walk over the batches is one of three things:
+//! - a *torn end*: nothing, zeros or rubbish follows, no whole batch any more. It is cut off.
+//! - *unwritten pages*: whole batches follow, but before them lies a page of zeros that the kernel had still to write, as a power
+//!   cut leaves it. Behind the recovery point that is no surprise: the log is cut there, and what follows is set aside in
+//!   a file beside the segment, never dropped.
+//! - *damage*: whole batches follow, and what lies before them was once written; or the segment lies before the recovery
+//!   point, where everything was safe. The log is not opened: nobody cuts off good records without being told to.
 
+use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::append::note_marker;
+use super::disk;
 use super::error::{OpenError, StorageError};
+use super::file_records::FileRecords;
 use super::log::Writer;
 use super::producer_snapshot;
 use super::producer_state::ProducerState;
 use super::scan::BatchScan;
-use super::segment::{BatchAt, LogSegment};
+use super::segment::{BatchAt, LogSegment, file_path};
 use crate::base::ids::{LeaderEpoch, Millis, Offset};
 use crate::base::limits::FRAME_BYTES_MAX;
 use crate::record::batch::{BatchHeader, BatchView, HEADER_BYTES, MAGIC, MAGIC_AT};
-use crate::record::records::RecordFile;
+
+/// What the kernel writes at once.
+const PAGE_BYTES: u64 = 4096;
+/// The ending of a file that holds what was cut off though it may be good.
+const SET_ASIDE: &str = ".set-aside";
+
+/// Where a segment stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Before the recovery point: it was whole once.
+    pub was_safe: bool,
+    /// Segments behind it hold something.
+    pub has_later: bool,
+}
 
 /// What reading a segment batch by batch found.
 pub struct Recovered {
@@ -32,6 +53,7 @@ pub struct Recovered {
 pub(super) fn recover(
     segment: &LogSegment,
     writer: &mut Writer,
+    place: Place,
     index_interval_bytes: usize,
     now: Millis,
 ) -> Result<Recovered, OpenError> {
@@ -41,7 +63,7 @@ pub(super) fn recover(
     let mut bytes = Vec::new();
     while position < length {
         if let Err(reason) = read_batch(segment, position, length, found.end, &mut bytes)? {
-            refuse_damage_in_the_middle(segment, position, length, found.end, &reason)?;
+            decide(segment, place, position, length, found.end, &reason)?;
             found.cut = length - position;
             tracing::warn!(
                 segment = %segment.path.display(), position, cut = found.cut, reason,
@@ -106,38 +128,112 @@ fn read_batch(
 /// Bytes searched at a time.
 const WINDOW_BYTES: usize = 1 << 20;
 
-fn refuse_damage_in_the_middle(
+/// May the segment be cut at `damage`? Err: no.
+fn decide(
     segment: &LogSegment,
+    place: Place,
     damage: u64,
     length: u64,
     expected: Offset,
     reason: &str,
 ) -> Result<(), OpenError> {
-    let mut at = damage;
-    let mut only_zeros = true;
-    while at < length {
-        let want = usize::try_from(length - at).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
-        let mut window = vec![0; want];
-        segment.file.read_exact_at(&mut window, at).map_err(StorageError::of("read", &segment.path))?;
-        // The last bytes of a window are looked at again with what follows them.
-        let turn = if at + want as u64 == length { want } else { want - HEADER_BYTES };
-        for i in 0..turn {
-            let here = at + i as u64;
-            if here > damage && is_batch(segment, &window[i..], here, length, expected)? {
-                if only_zeros {
-                    return Ok(());
-                }
-                return Err(OpenError::Damaged {
-                    path: segment.path.clone(),
-                    position: damage,
-                    reason: reason.to_owned(),
-                });
-            }
-            only_zeros &= window[i] == 0;
-        }
-        at += turn as u64;
+    let behind = whole_batch_behind(segment, damage, length, expected)?;
+    let refused = || OpenError::Damaged { path: segment.path.clone(), position: damage, reason: reason.to_owned() };
+    if place.was_safe && (place.has_later || behind.is_some()) {
+        return Err(refused());
     }
+    if behind.is_none() && !place.has_later {
+        return Ok(());
+    }
+    // A file that ends within a batch while a later one has grown has lost its end the same way.
+    let unwritten = (behind.is_none() && ends_within_batch(segment, damage, length)?)
+        || has_unwritten_page(segment, damage, behind.unwrap_or(length))?;
+    if !unwritten {
+        return Err(refused());
+    }
+    tracing::error!(
+        segment = %segment.path.display(), position = damage, reason,
+        "pages were never written before the last stop; the log is cut there and what follows is set aside"
+    );
+    copy_aside(segment, damage, length)
+}
+
+/// The first whole batch that begins behind `damage`.
+fn whole_batch_behind(
+    segment: &LogSegment,
+    damage: u64,
+    length: u64,
+    expected: Offset,
+) -> Result<Option<u64>, OpenError> {
+    let mut at = damage + 1;
+    let mut window = vec![0; WINDOW_BYTES];
+    while at + HEADER_BYTES as u64 <= length {
+        let want = usize::try_from(length - at).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
+        segment.file.read_exact_at(&mut window[..want], at).map_err(StorageError::of("read", &segment.path))?;
+        let heads = want + 1 - HEADER_BYTES;
+        for i in 0..heads {
+            if is_batch(segment, &window[i..want], at + i as u64, length, expected)? {
+                return Ok(Some(at + i as u64));
+            }
+        }
+        // The last bytes of a window are looked at again with what follows them.
+        at += heads as u64;
+    }
+    Ok(None)
+}
+
+/// True if the batch at `at` goes on behind the end of the file.
+fn ends_within_batch(segment: &LogSegment, at: u64, length: u64) -> Result<bool, StorageError> {
+    if length - at < HEADER_BYTES as u64 {
+        return Ok(true);
+    }
+    let mut head = [0; HEADER_BYTES];
+    segment.file.read_exact_at(&mut head, at).map_err(StorageError::of("read", &segment.path))?;
+    Ok(BatchHeader::parse(&head).is_ok_and(|header| header.size() as u64 > length - at))
+}
+
+/// True if a whole page of zeros lies in `from..until`: what the device holds of a page that was never written.
+fn has_unwritten_page(segment: &LogSegment, from: u64, until: u64) -> Result<bool, StorageError> {
+    let mut page = [0; PAGE_BYTES as usize];
+    let mut at = from.next_multiple_of(PAGE_BYTES);
+    while at + PAGE_BYTES <= until {
+        segment.file.read_exact_at(&mut page, at).map_err(StorageError::of("read", &segment.path))?;
+        if page.iter().all(|b| *b == 0) {
+            return Ok(true);
+        }
+        at += PAGE_BYTES;
+    }
+    Ok(false)
+}
+
+fn copy_aside(segment: &LogSegment, from: u64, end: u64) -> Result<(), OpenError> {
+    let path = disk::with_suffix(&segment.path, &format!(".{from}{SET_ASIDE}"));
+    let copy = FileRecords::create(&path).map_err(StorageError::of("create", &path))?;
+    let mut buffer = vec![0; WINDOW_BYTES.min((end - from) as usize)];
+    let mut at = from;
+    while at < end {
+        let read = segment.file.read_at(&mut buffer, at).map_err(StorageError::of("read", &segment.path))?;
+        if read == 0 {
+            break;
+        }
+        copy.write_all_at(&mut [IoSlice::new(&buffer[..read])], at - from).map_err(StorageError::of("write", &path))?;
+        at += read as u64;
+    }
+    copy.sync().map_err(StorageError::of("sync", &path))?;
     Ok(())
+}
+
+/// Puts a segment behind a cut out of the way, its records untouched. An empty one is removed.
+pub(super) fn set_aside(dir: &Path, base: Offset) -> Result<(), StorageError> {
+    for ending in ["index", "timeindex", "txnindex"] {
+        disk::remove(&file_path(dir, base, ending))?;
+    }
+    let path = file_path(dir, base, "log");
+    if std::fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
+        let aside = disk::with_suffix(&path, SET_ASIDE);
+        return std::fs::rename(&path, aside).map_err(StorageError::of("rename", &path));
+    }
+    disk::remove(&path)
 }
 
 fn is_batch(segment: &LogSegment, window: &[u8], at: u64, length: u64, expected: Offset) -> Result<bool, OpenError> {

@@ -44,7 +44,9 @@ impl Log {
         };
         let too_old = |segment: &LogSegment| {
             config.cleanup_policy.delete && !config.retention_ms.is_none() && segment.size() > 0 && {
-                let newest = segment.max_timestamp().map_or(segment.created, |(newest, _)| newest);
+                // A stamp that lies ahead shall not keep a segment for ever.
+                let stamped = segment.max_timestamp().map(|(newest, _)| newest).filter(|newest| *newest <= now);
+                let newest = stamped.unwrap_or(segment.created);
                 now.since(newest) > config.retention_ms
             }
         };

@@ -33,6 +33,7 @@ impl<'a> BatchScan<'a> {
         }
         let position = self.position;
         let header = BatchHeader::parse(self.head()?)?;
+        header.check_offsets()?;
         if position + header.size() as u64 > self.limit {
             return Ok(None);
         }

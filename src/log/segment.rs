@@ -85,10 +85,10 @@ impl LogSegment {
     /// Opens a segment whose indexes are on disk and trusted. `size` is the file's length.
     pub fn open(dir: &Path, base: Offset, transactions: TransactionIndex, now: Millis) -> Result<Self, StorageError> {
         let path = file_path(dir, base, "log");
-        let file = FileRecords::open(&path).map_err(StorageError::of("open", &path))?;
-        let size = file.len().map_err(StorageError::of("measure", &path))?;
-        let created = std::fs::metadata(&path).and_then(|m| m.modified()).ok();
-        let created = created.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        let file = FileRecords::on_disk(&path);
+        let meta = std::fs::metadata(&path).map_err(StorageError::of("measure", &path))?;
+        let size = meta.len();
+        let created = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
         let segment = Self {
             base_offset: base,
             file: Arc::new(file),
@@ -224,8 +224,14 @@ impl LogSegment {
         self.times.write()
     }
 
+    /// Holds the file open: the segment is appended to from now on.
+    pub fn hold(&self) -> Result<(), StorageError> {
+        self.file.hold().map_err(StorageError::of("open", &self.path))
+    }
+
     /// Cuts the segment off at a batch boundary.
     pub fn truncate(&self, position: u64, offset: Offset) -> Result<(), StorageError> {
+        self.hold()?;
         self.file.truncate(position).map_err(StorageError::of("truncate", &self.path))?;
         self.size.store(position, Ordering::Release);
         self.offsets.truncate_to(offset);

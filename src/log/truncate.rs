@@ -25,6 +25,7 @@ impl Log {
         if offset < self.segments.load()[0].base_offset {
             return self.truncate_fully_and_start_at(offset, now);
         }
+        let _no_flush = self.flushing.lock();
         let mut writer = self.writer.lock();
         self.tail.clear();
         let mut segments = Vec::clone(&self.segments.load());
@@ -60,6 +61,7 @@ impl Log {
 
     /// Empties the log and lets it start at `offset`.
     pub fn truncate_fully_and_start_at(&self, offset: Offset, now: Millis) -> Result<(), OpenError> {
+        let _no_flush = self.flushing.lock();
         let mut writer = self.writer.lock();
         self.tail.clear();
         let gone = Vec::clone(&self.segments.load());

@@ -62,6 +62,14 @@ pub enum BatchError {
     /// The length field cannot be right.
     #[error("the batch's length {0} is impossible")]
     BadLength(i32),
+    /// Its offsets cannot be right.
+    #[error("the batch's offsets cannot be right: base {base}, last offset delta {delta}")]
+    BadOffsets {
+        /// As stated.
+        base: Offset,
+        /// As stated.
+        delta: i32,
+    },
     /// A format before v2.
     #[error("the batch's format is v{0}, only v2 is supported")]
     Magic(i8),
@@ -139,17 +147,26 @@ impl BatchHeader {
         Ok(header)
     }
 
+    /// Fails unless both offsets are such as a log gives: not negative, and with room behind them.
+    pub fn check_offsets(&self) -> Result<(), BatchError> {
+        const BASE_MAX: i64 = i64::MAX - (1 << 33);
+        if (0..=BASE_MAX).contains(&self.base_offset.0) && self.last_offset_delta >= 0 {
+            Ok(())
+        } else {
+            Err(BatchError::BadOffsets { base: self.base_offset, delta: self.last_offset_delta })
+        }
+    }
     /// Bytes of the whole batch.
     pub fn size(&self) -> usize {
         LOG_OVERHEAD + self.length as usize
     }
     /// The last offset.
     pub fn last_offset(&self) -> Offset {
-        self.base_offset.plus(i64::from(self.last_offset_delta))
+        Offset(self.base_offset.0.saturating_add(i64::from(self.last_offset_delta)))
     }
     /// The offset behind the last.
     pub fn next_offset(&self) -> Offset {
-        self.last_offset().plus(1)
+        Offset(self.last_offset().0.saturating_add(1))
     }
     /// The last record's sequence, or -1.
     pub fn last_sequence(&self) -> Sequence {

@@ -37,6 +37,8 @@ fn append(error: &AppendError) -> ErrorCode {
         AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
         AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
+        AppendError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
+        AppendError::StaleLeaderEpoch { .. } => ErrorCode::NotLeaderOrFollower,
         AppendError::TransactionState(_) => ErrorCode::InvalidTxnState,
         // A leader gives the offsets itself: this would be a defect of ours.
         AppendError::OutOfOrderOffset { .. } => ErrorCode::UnknownServerError,
