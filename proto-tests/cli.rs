@@ -295,3 +295,23 @@ fn an_advertised_address_that_does_not_answer_is_named() {
     assert!(ran.err.contains(&server) && ran.err.contains("advertised.listeners"), "{}", ran.err);
     ran.fails(3, "localhost:1");
 }
+
+/// What the README shows: over a million lines of real text, written and read by this binary and by kcat.
+#[test]
+fn the_quickstart() {
+    let server = bootstrap();
+    let update = || Command::new("apt-get").args(["update", "-qq"]).status();
+    let attempt = || {
+        let script = support::paths::root().join("proto-tests/quickstart.sh");
+        let mut command = Command::new(script);
+        command.arg(&server).env("OTTLA", env!("CARGO_BIN_EXE_ottla")).output().expect("the script runs")
+    };
+    let mut done = attempt();
+    if String::from_utf8_lossy(&done.stderr).contains("apt-get update") {
+        let _ = update();
+        done = attempt();
+    }
+    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{out}{err}");
+    assert_eq!(out.matches(": the same").count(), 6, "{out}{err}");
+}
