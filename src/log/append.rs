@@ -117,6 +117,7 @@ impl Log {
         }
         let end = End { offset: last.next_offset(), segment: segment.base_offset, position: segment.size() };
         writer.unsynced_since.get_or_insert(now);
+        self.changed.store(true, Ordering::Release);
         {
             let mut ends = self.ends.write();
             ends.log_end = end;

@@ -76,7 +76,8 @@ impl Log {
         }
         epochs.truncate_end(end);
         epochs.truncate_start(log_start);
-        if !epochs_whole || loaded.recovered {
+        // An empty log has no epochs and needs no file.
+        if (!epochs_whole || loaded.recovered) && epochs.latest().is_some() {
             epochs.write()?;
         }
         partition_metadata::ensure(dir, options.topic_id)?;
@@ -97,6 +98,7 @@ impl Log {
             writer: Mutex::new(writer),
             segments: ArcSwap::from_pointee(segments),
             epochs,
+            changed: AtomicBool::new(loaded.recovered),
             health: options.health,
             background: options.background,
             dir: options.dir,

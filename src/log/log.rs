@@ -79,6 +79,8 @@ pub struct Log {
     pub(super) log_start: AtomicI64,
     pub(super) tail: TailCache,
     pub(super) recovery_point: AtomicI64,
+    /// Something was written since the log was opened or closed.
+    pub(super) changed: AtomicBool,
     pub(super) health: Arc<DirHealth>,
     pub(super) background: Arc<Background>,
 }
@@ -278,6 +280,9 @@ impl Log {
 
     /// Writes what makes the next start fast (indexes, producers, epochs) and syncs everything: a clean close. Blocks.
     pub fn close(&self) -> Result<(), FlushError> {
+        if !self.changed.swap(false, Ordering::AcqRel) {
+            return Ok(()); // as it was opened: everything is on disk already
+        }
         self.flush()?;
         let writer = self.writer.lock();
         let segments = self.segments.load();

@@ -27,6 +27,7 @@ impl Log {
         }
         let _no_flush = self.flushing.lock();
         let mut writer = self.writer.lock();
+        self.changed.store(true, Ordering::Release);
         self.tail.clear();
         let mut segments = Vec::clone(&self.segments.load());
         let keep = segments.partition_point(|s| s.base_offset <= offset).max(1);
@@ -63,6 +64,7 @@ impl Log {
     pub fn truncate_fully_and_start_at(&self, offset: Offset, now: Millis) -> Result<(), OpenError> {
         let _no_flush = self.flushing.lock();
         let mut writer = self.writer.lock();
+        self.changed.store(true, Ordering::Release);
         self.tail.clear();
         let gone = Vec::clone(&self.segments.load());
         let end = End { offset, segment: offset, position: 0 };
