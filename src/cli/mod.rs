@@ -6,6 +6,7 @@
 //!    topic        topic/        one file per operation
 //!    produce      produce/      lines or JSON in, batches out
 //!    consume      consume/      batches in, lines or JSON out
+//!    config       config        what a server's settings come to
 //!    completions  completions
 //! ```
 //!
@@ -15,6 +16,7 @@
 pub mod exit;
 
 mod completions;
+mod config;
 mod consume;
 mod date;
 mod options;
@@ -22,6 +24,7 @@ mod output;
 mod produce;
 mod progress;
 mod server;
+mod settings_args;
 mod text;
 mod topic;
 
@@ -56,6 +59,9 @@ enum Command {
     /// Read records from a topic.
     #[command(after_help = consume::HELP)]
     Consume(consume::ConsumeArgs),
+    /// Print what a server's settings come to, check a file, explain a key.
+    #[command(after_help = config::HELP)]
+    Config(config::ConfigArgs),
     /// Print a script that completes this command line in a shell.
     #[command(after_help = completions::HELP)]
     Completions(completions::CompletionsArgs),
@@ -81,11 +87,12 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let options = &cli.options;
     match cli.command {
-        None => server::run(server::ServerCommand::default()),
-        Some(Command::Server(args)) => server::run(args),
+        None => server::run(&server::ServerCommand::default()),
+        Some(Command::Server(args)) => server::run(&args),
         Some(Command::Topic(args)) => on_runtime(topic::run(options, args)),
         Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
         Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),
+        Some(Command::Config(args)) => config::run(options, args),
         Some(Command::Completions(args)) => completions::run(&args, Cli::command()),
     }
 }
