@@ -296,6 +296,40 @@ fn an_advertised_address_that_does_not_answer_is_named() {
     ran.fails(3, "localhost:1");
 }
 
+#[test]
+fn a_server_that_is_killed_and_comes_back_is_only_a_pause() {
+    let mut broker = Broker::start(under_test(), &[]);
+    let server = broker.bootstrap();
+    run_with(&server, &["topic", "create", "pause", "-p", "1"], b"").ok();
+    let reader = binary(&server)
+        .args(["consume", "pause", "-n", "60000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut writer = binary(&server)
+        .args(["produce", "pause", "--batch-bytes", "10000", "--timeout", "60"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let mut input = writer.stdin.take().expect("its input");
+    // Standard output must be taken while both run, or the reader stops for want of a taker.
+    let reading = std::thread::spawn(move || reader.wait_with_output().expect("it ends"));
+    let text = lines(60_000);
+    for part in text.chunks(text.len().div_ceil(3)) {
+        input.write_all(part).expect("it reads");
+        std::thread::sleep(Duration::from_millis(100));
+        broker.kill();
+        broker.run();
+    }
+    drop(input);
+    assert!(writer.wait().expect("it ends").success());
+    let read = reading.join().expect("the reader");
+    let told = String::from_utf8_lossy(&read.stderr);
+    assert!(read.status.success() && read.stdout == text, "{} of {} bytes: {told}", read.stdout.len(), text.len());
+}
+
 /// What the README shows: over a million lines of real text, written and read by this binary and by kcat.
 #[test]
 fn the_quickstart() {

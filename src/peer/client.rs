@@ -168,6 +168,7 @@ pub struct Retry {
     clock: SharedClock,
     deadline: Millis,
     pause: Duration,
+    patient: bool,
 }
 
 /// The first pause; each is twice the one before, up to [`PAUSE_MAX`], less up to a fifth by chance.
@@ -179,7 +180,19 @@ impl Retry {
     pub fn within(limit: Duration) -> Self {
         let clock = SystemClock::shared();
         let limit = Millis(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
-        Self { deadline: clock.monotonic().plus(limit), clock, pause: PAUSE_FIRST }
+        Self { deadline: clock.monotonic().plus(limit), clock, pause: PAUSE_FIRST, patient: false }
+    }
+
+    /// Takes a cluster that does not answer at all for one that will again: for whoever was connected before.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.patient = true;
+        self
+    }
+
+    /// Whether trying again makes sense after that error.
+    pub fn allows(&self, error: &PeerError) -> bool {
+        error.is_retriable() || (self.patient && (error.is_connection() || matches!(error, PeerError::Timeout { .. })))
     }
 
     /// What is left of the time.
@@ -190,7 +203,7 @@ impl Retry {
     /// Returns after a pause if trying again makes sense and there is time; else gives the error back.
     pub async fn pause(&mut self, error: PeerError) -> Result<(), PeerError> {
         let pause = self.pause.mul_f64(0.8 + 0.2 * (random::u64() % 1000) as f64 / 1000.0);
-        if !error.is_retriable() || pause >= self.left() {
+        if !self.allows(&error) || pause >= self.left() {
             return Err(error);
         }
         tracing::debug!(%error, ?pause, "trying again");

@@ -76,7 +76,7 @@ pub async fn consume(
     out: mpsc::Sender<Delivery>,
 ) -> Result<(), PeerError> {
     let mut left: Vec<Assigned> = assigned.into_iter().filter(|a| !a.is_done()).collect();
-    let mut retry = Retry::within(LEADERLESS_MAX);
+    let mut retry = Retry::within(LEADERLESS_MAX).patient();
     while !left.is_empty() && !out.is_closed() {
         let stop = Arc::new(AtomicBool::new(false));
         let mut readers = JoinSet::new();
@@ -100,11 +100,11 @@ pub async fn consume(
             let Some(Ok((reader, result))) = ended else { break };
             left.extend(reader.assigned);
             if reader.read {
-                retry = Retry::within(LEADERLESS_MAX);
+                retry = Retry::within(LEADERLESS_MAX).patient();
             }
             if let Err(error) = result {
                 stop.store(true, Ordering::Relaxed);
-                if !error.is_retriable() {
+                if !retry.allows(&error) {
                     return Err(error);
                 }
                 trouble = Some(error);
@@ -225,7 +225,7 @@ impl Reader {
     async fn out_of_range(&mut self, at: usize) -> Result<(), PeerError> {
         let Assigned { topic, partition, from: wanted, .. } = self.assigned[at].clone();
         let edge = async |spec| {
-            let mut retry = Retry::within(LEADERLESS_MAX);
+            let mut retry = Retry::within(LEADERLESS_MAX).patient();
             let found =
                 list_offsets(&self.client, &topic, &[partition], spec, self.options.isolation, &mut retry).await?;
             Ok::<_, PeerError>(found.get(&partition).copied().flatten().unwrap_or(Offset(0)))

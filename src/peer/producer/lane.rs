@@ -45,7 +45,7 @@ impl Lane {
     pub(super) async fn run(mut self) -> Result<(), PeerError> {
         let mut again: VecDeque<ReadyBatch> = VecDeque::new();
         let mut flying: VecDeque<(ReadyBatch, PendingProduce)> = VecDeque::new();
-        let mut retry = Retry::within(self.delivery_timeout);
+        let mut retry = Retry::within(self.delivery_timeout).patient();
         let mut more = true;
         loop {
             if !again.is_empty() || (more && flying.len() < IN_FLIGHT_MAX) {
@@ -107,12 +107,12 @@ impl Lane {
         let Some((batch, pending)) = flying.pop_front() else { return Ok(()) };
         match self.outcome(pending).await {
             Ok(base_offset) => {
-                *retry = Retry::within(self.delivery_timeout);
+                *retry = Retry::within(self.delivery_timeout).patient();
                 self.report(batch, base_offset);
                 Ok(())
             }
             Err(error) => {
-                if !error.is_retriable() {
+                if !retry.allows(&error) {
                     return Err(error);
                 }
                 let behind = std::mem::take(again);
@@ -155,11 +155,6 @@ impl Lane {
         let names = [self.to.topic.clone()];
         match self.client.metadata(Wanted::These(&names), false).await {
             Ok(_) => Ok(()),
-            Err(PeerError::Bootstrap { tried }) if retry.left() > Duration::from_secs(1) => {
-                tracing::debug!(?tried, "no broker answers");
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                Ok(())
-            }
             Err(error) => retry.pause(error).await,
         }
     }
