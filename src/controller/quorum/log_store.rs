@@ -228,7 +228,12 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
         let now = self.shared.clock.wall();
         let mut bytes = Vec::new();
         let mut first = None;
+        let purged = self.shared.state.lock().purged;
         for entry in entries {
+            // What a snapshot holds already is not written again.
+            if purged.is_some_and(|purged| entry.log_id.index <= purged.index) {
+                continue;
+            }
             let mut batch = BatchBuilder::new();
             batch.append(now, None, Some(&entry::encode(&entry.payload)), &[]);
             first.get_or_insert(offset(&entry.log_id));
