@@ -31,6 +31,8 @@ pub struct Generator {
     pub random: Random,
     /// Adds tagged fields that no schema knows.
     pub unknown_tags: bool,
+    /// Keeps numbers below four, so that they hit what there is and ask for no long waits.
+    small: bool,
     version: i16,
     flexible: bool,
     out: Vec<u8>,
@@ -39,7 +41,15 @@ pub struct Generator {
 /// A body of that message and version; the same for the same seed.
 pub fn body(message: &'static Message, version: i16, seed: u64, unknown_tags: bool) -> Vec<u8> {
     let flexible = message.key.is_flexible(version);
-    let mut generator = Generator { random: Random::new(seed), unknown_tags, version, flexible, out: Vec::new() };
+    let mut generator = Generator { random: Random::new(seed), unknown_tags, small: false, version, flexible, out: Vec::new() };
+    generator.structure(&message.root);
+    generator.out
+}
+
+/// As [`body`], all numbers below four.
+pub fn small_body(message: &'static Message, version: i16, seed: u64) -> Vec<u8> {
+    let flexible = message.key.is_flexible(version);
+    let mut generator = Generator { random: Random::new(seed), unknown_tags: true, small: true, version, flexible, out: Vec::new() };
     generator.structure(&message.root);
     generator.out
 }
@@ -47,7 +57,7 @@ pub fn body(message: &'static Message, version: i16, seed: u64, unknown_tags: bo
 /// A body whose first array announces `count` elements and has none, if the message has an array outside of others.
 pub fn first_count(message: &'static Message, version: i16, count: u32) -> Option<Vec<u8>> {
     let flexible = message.key.is_flexible(version);
-    let mut generator = Generator { random: Random::new(1), unknown_tags: false, version, flexible, out: Vec::new() };
+    let mut generator = Generator { random: Random::new(1), unknown_tags: false, small: false, version, flexible, out: Vec::new() };
     for field in message.root.fields {
         if !field.versions.contains(version) || field.is_tagged(version) {
             continue;
@@ -128,9 +138,18 @@ impl Generator {
         match type_ {
             Type::Bool => self.out.push(self.random.below(2).max(low) as u8),
             Type::Int8 => self.out.push(self.random.below(100).max(low) as u8),
-            Type::Int16 | Type::Uint16 => self.out.extend((1 + self.random.below(30_000) as u16).to_be_bytes()),
-            Type::Int32 => self.out.extend((1 + self.random.below(1 << 30) as u32).to_be_bytes()),
-            Type::Int64 => self.out.extend((1 + self.random.below(1 << 40)).to_be_bytes()),
+            Type::Int16 | Type::Uint16 => {
+                let number = self.number(30_000) as u16;
+                self.out.extend(number.to_be_bytes());
+            }
+            Type::Int32 => {
+                let number = self.number(1 << 30) as u32;
+                self.out.extend(number.to_be_bytes());
+            }
+            Type::Int64 => {
+                let number = self.number(1 << 40);
+                self.out.extend(number.to_be_bytes());
+            }
             Type::Float64 => self.out.extend((self.random.below(1000) as f64).to_be_bytes()),
             Type::Uuid => {
                 for _ in 0..2 {
@@ -150,6 +169,10 @@ impl Generator {
             Type::Struct(inner) => self.structure(inner),
             Type::Array(_) => unreachable!("Kafka has no arrays of arrays"),
         }
+    }
+
+    fn number(&mut self, below: u64) -> u64 {
+        if self.small { self.random.below(4) } else { 1 + self.random.below(below) }
     }
 
     fn length(&mut self, length: Option<usize>, width: usize) {

@@ -10,6 +10,7 @@ mod extra;
 mod fetch_response;
 mod generate;
 mod produce_request;
+mod sweep;
 
 #[global_allocator]
 static ALLOCATOR: count_alloc::Counting = count_alloc::Counting;
