@@ -7,6 +7,7 @@
 //!    produce      produce/      lines or JSON in, batches out
 //!    consume      consume/      batches in, lines or JSON out
 //!    config       config        what a server's settings come to
+//!    dump-log     dump_log      what is in a partition's files
 //!    completions  completions
 //! ```
 //!
@@ -19,6 +20,7 @@ mod completions;
 mod config;
 mod consume;
 mod date;
+mod dump_log;
 mod options;
 mod output;
 mod produce;
@@ -62,6 +64,9 @@ enum Command {
     /// Print what a server's settings come to, check a file, explain a key.
     #[command(after_help = config::HELP)]
     Config(config::ConfigArgs),
+    /// Print what is in the files of a partition, and what is wrong with them.
+    #[command(after_help = dump_log::HELP)]
+    DumpLog(dump_log::DumpLogArgs),
     /// Print a script that completes this command line in a shell.
     #[command(after_help = completions::HELP)]
     Completions(completions::CompletionsArgs),
@@ -93,6 +98,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
         Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),
         Some(Command::Config(args)) => config::run(options, args),
+        Some(Command::DumpLog(args)) => dump_log::run(options.json, args),
         Some(Command::Completions(args)) => completions::run(&args, Cli::command()),
     }
 }

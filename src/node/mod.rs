@@ -4,6 +4,7 @@ pub mod banner;
 pub mod bind;
 pub mod broker;
 pub mod connections;
+pub mod dump_log;
 pub mod logging;
 pub mod maintenance;
 pub mod metadata_loader;
