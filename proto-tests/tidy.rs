@@ -423,7 +423,7 @@ fn item_length(text: &str) -> usize {
             '}' => braces -= 1,
             _ => {}
         }
-        let ended = (c == '}' && braces == 0) || (c == ';' && braces == 0);
+        let ended = braces == 0 && (c == '}' || c == ';');
         if ended && depth == 0 {
             return at + 1;
         }

@@ -110,7 +110,7 @@ pub(super) fn check(
     resource: &Resource,
     settings: &Settings,
 ) -> Result<(), ApiError> {
-    Ok(match resource.resource_type {
+    match resource.resource_type {
         ResourceType::Topic => {
             let dynamic = image.configs().of(ResourceType::Broker, "");
             alter::check_topic(settings, dynamic, &context.config)?;
@@ -124,7 +124,8 @@ pub(super) fn check(
         ResourceType::BrokerLogger => {
             return Err(ApiError::new(ErrorCode::InvalidRequest, "Logger levels are not stored in the metadata."));
         }
-    })
+    }
+    Ok(())
 }
 
 fn kind(resource: &Resource) -> Result<Kind, ApiError> {

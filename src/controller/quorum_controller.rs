@@ -314,7 +314,7 @@ impl Decider {
         self.context.next_offset = scratch.offset().plus(1);
         let (mut records, mut answers) = (Vec::new(), Vec::new());
         let mut rest = batch.into_iter();
-        while let Some(waiting) = rest.next() {
+        for waiting in rest.by_ref() {
             if let Operation::BrokerHeartbeat(beat) = &waiting.operation {
                 self.sessions.touch(beat.broker_id, self.clock.monotonic());
             }

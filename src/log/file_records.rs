@@ -91,7 +91,7 @@ impl FileRecords {
     }
 
     /// Bytes in the file.
-    pub fn len(&self) -> io::Result<u64> {
+    pub fn length(&self) -> io::Result<u64> {
         Ok(self.opened()?.file.metadata()?.len())
     }
 

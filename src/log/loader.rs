@@ -174,13 +174,13 @@ fn load_segments(
             break;
         }
     }
-    if writer.is_none() {
-        if let Some(last) = segments.last() {
-            end = end_of(last)?;
-            // It is appended to again: its indexes grow in memory.
-            last.offsets.reopen();
-            last.times.reopen();
-        }
+    if writer.is_none()
+        && let Some(last) = segments.last()
+    {
+        end = end_of(last)?;
+        // It is appended to again: its indexes grow in memory.
+        last.offsets.reopen();
+        last.times.reopen();
     }
     let snapshots_behind = producer_snapshot::list(dir)?.into_iter().filter(|o| *o > end);
     for behind in snapshots_behind {
@@ -234,7 +234,7 @@ fn end_of(segment: &LogSegment) -> Result<Offset, OpenError> {
     let mut end = segment.base_offset;
     let mut covered = from;
     loop {
-        match scan.next() {
+        match scan.next_batch() {
             Ok(Some(at)) => {
                 end = at.header.next_offset();
                 covered = at.position + at.header.size() as u64;
@@ -255,7 +255,7 @@ fn rebuild_epochs(epochs: &LeaderEpochCache, segments: &[Arc<LogSegment>]) -> Re
     for segment in segments {
         let mut scan = BatchScan::new(&segment.file, &segment.path, 0, segment.size());
         loop {
-            match scan.next() {
+            match scan.next_batch() {
                 Ok(Some(at)) => drop(epochs.assign(at.header.leader_epoch, at.header.base_offset)),
                 Ok(None) => break,
                 Err(e) => return Err(OpenError::BadFile { path: segment.path.clone(), reason: e.to_string() }),
@@ -307,10 +307,10 @@ fn finish_swaps(dir: &Path, names: &[String], swapped: &[(String, Offset)]) -> R
     for (name, base) in logs() {
         let path = dir.join(format!("{name}.swap"));
         let file = FileRecords::on_disk(&path);
-        let size = file.len().map_err(StorageError::of("measure", &path))?;
+        let size = file.length().map_err(StorageError::of("measure", &path))?;
         let mut scan = BatchScan::new(&file, &path, 0, size);
         let mut next = base.plus(1);
-        while let Ok(Some(at)) = scan.next() {
+        while let Ok(Some(at)) = scan.next_batch() {
             next = at.header.next_offset();
         }
         end = end.max(next);

@@ -57,7 +57,7 @@ pub(super) fn recover(
     index_interval_bytes: usize,
     now: Millis,
 ) -> Result<Recovered, OpenError> {
-    let length = segment.file.len().map_err(StorageError::of("measure", &segment.path))?;
+    let length = segment.file.length().map_err(StorageError::of("measure", &segment.path))?;
     let mut found = Recovered { end: segment.base_offset, cut: 0, epochs: Vec::new() };
     let mut position = 0;
     let mut bytes = Vec::new();
@@ -269,7 +269,7 @@ pub(super) fn rebuild_producers(
 fn replay(segment: &LogSegment, writer: &mut Writer, from: Offset, end: Offset, now: Millis) -> Result<(), OpenError> {
     let bad = |reason: String| OpenError::BadFile { path: segment.path.clone(), reason };
     let mut scan = BatchScan::new(&segment.file, &segment.path, 0, segment.size());
-    while let Some(at) = scan.next().map_err(|e| bad(e.to_string()))? {
+    while let Some(at) = scan.next_batch().map_err(|e| bad(e.to_string()))? {
         if at.header.base_offset < from || at.header.base_offset >= end {
             continue;
         }

@@ -27,7 +27,7 @@ impl<'a> BatchScan<'a> {
     }
 
     /// The next batch that lies whole before the limit.
-    pub fn next(&mut self) -> Result<Option<BatchAt>, ReadError> {
+    pub fn next_batch(&mut self) -> Result<Option<BatchAt>, ReadError> {
         if self.position + HEADER_BYTES as u64 > self.limit {
             return Ok(None);
         }

@@ -180,7 +180,7 @@ impl LogSegment {
     /// The same, scanning from a batch boundary instead of asking the index.
     pub fn find_from(&self, position: u64, offset: Offset, limit: u64) -> Result<Option<BatchAt>, ReadError> {
         let mut scan = BatchScan::new(&self.file, &self.path, position, limit);
-        while let Some(at) = scan.next()? {
+        while let Some(at) = scan.next_batch()? {
             if at.header.last_offset() >= offset {
                 return Ok(Some(at));
             }

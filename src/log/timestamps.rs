@@ -46,11 +46,11 @@ impl Log {
         let limit = segment.size();
         let Some(first) = self.find(segment, from, limit)? else { return Ok(None) };
         let mut scan = BatchScan::new(&segment.file, &segment.path, first.position, limit);
-        while let Some(found) = scan.next()? {
-            if found.header.max_timestamp >= at {
-                if let Some(record) = self.first_in(segment, &found, at, start)? {
-                    return Ok(Some(record));
-                }
+        while let Some(found) = scan.next_batch()? {
+            if found.header.max_timestamp >= at
+                && let Some(record) = self.first_in(segment, &found, at, start)?
+            {
+                return Ok(Some(record));
             }
         }
         Ok(None)

@@ -146,7 +146,7 @@ mod tests {
     fn nobody_is_the_controller_of_no_brokers() {
         assert_eq!(controller_of(&[]), NodeId::NONE);
         let fenced = BrokerView { id: NodeId(1), host: "h".into(), port: 1, rack: None, fenced: true };
-        assert_eq!(controller_of(&[fenced.clone()]), NodeId::NONE);
+        assert_eq!(controller_of(std::slice::from_ref(&fenced)), NodeId::NONE);
         assert_eq!(controller_of(&[fenced.clone(), BrokerView { id: NodeId(2), fenced: false, ..fenced }]), NodeId(2));
     }
 }

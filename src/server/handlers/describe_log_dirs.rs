@@ -88,7 +88,6 @@ fn topics<'a>(logs: impl Iterator<Item = &'a Arc<Log>>, wanted: &Wanted) -> Vec<
     let topic = |(topic, partitions)| DescribeLogDirsTopic {
         name: name(topic),
         partitions: sorted(partitions),
-        ..DescribeLogDirsTopic::default()
     };
     by_topic.into_iter().map(topic).collect()
 }
@@ -99,7 +98,6 @@ fn partition(log: &Log, partition_index: i32) -> DescribeLogDirsPartition {
         partition_size: i64::try_from(log.size()).unwrap_or(i64::MAX),
         offset_lag: log.high_watermark().since(log.log_end_offset()).max(0),
         is_future_key: false,
-        ..DescribeLogDirsPartition::default()
     }
 }
 

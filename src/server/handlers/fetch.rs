@@ -163,7 +163,7 @@ fn answer(
                 hosted.metrics.failed_fetch();
             }
         }
-        let notable = !answer.error.is_none() || answer.records.len() > 0 || answer.diverging_epoch.is_some();
+        let notable = !answer.error.is_none() || !answer.records.is_empty() || answer.diverging_epoch.is_some();
         let told = Told { high_watermark: answer.high_watermark, log_start_offset: answer.log_start_offset };
         outcomes.push((one.key.clone(), notable, told));
         answers.push(answer);
