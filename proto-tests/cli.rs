@@ -280,6 +280,10 @@ fn without_a_broker() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent_at = silent.local_addr().expect("its address").to_string();
     run_with(&silent_at, &["topic", "list", "--timeout", "0.3"], b"").fails(5, &silent_at);
+    let shown = run_with(nobody, &["server", "--print-config", "--set", "num.partitions=7", "--json"], b"").json();
+    let settings = shown["settings"].as_array().expect("settings");
+    assert!(settings.iter().any(|s| s["key"] == "num.partitions" && s["value"] == "7"), "{shown}");
+    run_with(nobody, &["server", "--set", "num.partition=7"], b"").fails(2, "num.partitions");
     for shell in ["bash", "zsh", "fish"] {
         assert!(run_with(nobody, &["completions", shell], b"").ok().contains("ottla"));
     }

@@ -59,15 +59,16 @@ struct Explain {
 
 pub(super) fn run(options: &Options, args: ConfigArgs) -> anyhow::Result<()> {
     match args.command.unwrap_or(Command::Show(args.show)) {
-        Command::Show(args) => show(options.json, &args),
+        Command::Show(args) => show(options.json, &args.settings, args.all),
         Command::Check(args) => check(options.json, &args),
         Command::Explain(args) => explain(options.json, &args),
     }
 }
 
-fn show(json: bool, args: &Show) -> anyhow::Result<()> {
-    let (config, warnings) = args.settings.load()?;
-    let wanted = |line: &Effective| args.all || line.source != Source::Default;
+/// Prints the settings in force; those that nobody set only if `all` are asked for.
+pub(super) fn show(json: bool, settings: &SettingsArgs, all: bool) -> anyhow::Result<()> {
+    let (config, warnings) = settings.load()?;
+    let wanted = |line: &Effective| all || line.source != Source::Default;
     let lines: Vec<Effective> = config.effective().into_iter().filter(wanted).collect();
     if json {
         let settings: Vec<Value> = lines.iter().map(as_json).collect();

@@ -92,8 +92,8 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let options = &cli.options;
     match cli.command {
-        None => server::run(&server::ServerCommand::default()),
-        Some(Command::Server(args)) => server::run(&args),
+        None => server::run(options, &server::ServerCommand::default()),
+        Some(Command::Server(args)) => server::run(options, &args),
         Some(Command::Topic(args)) => on_runtime(topic::run(options, args)),
         Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
         Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),

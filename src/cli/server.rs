@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::config;
+use super::options::Options;
 use super::settings_args::SettingsArgs;
 use crate::node::broker;
 
@@ -14,10 +16,16 @@ variables override the file (KAFKA_LOG_DIRS is log.dirs), --set overrides both. 
 pub(super) struct ServerCommand {
     #[command(flatten)]
     settings: SettingsArgs,
+    /// Print every setting in force and where it was given, and start nothing; as `ottla config --all` does.
+    #[arg(long)]
+    print_config: bool,
 }
 
 /// Runs the server.
-pub(super) fn run(command: &ServerCommand) -> anyhow::Result<()> {
+pub(super) fn run(options: &Options, command: &ServerCommand) -> anyhow::Result<()> {
+    if command.print_config {
+        return config::show(options.json, &command.settings, true);
+    }
     let (config, warnings) = command.settings.load()?;
     broker::run(config, &warnings)?;
     Ok(())
