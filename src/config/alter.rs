@@ -268,6 +268,12 @@ pub fn check_broker_step(settings: &Settings, current: &ServerConfig) -> Result<
     if number("log.retention.ms").is_some_and(|span| span < 1 && span != -1) {
         return Err(Refusal::Request("log.retention.ms: allowed: at least 1, or -1 for ever".to_owned()));
     }
+    for key in BOUND_AT_START {
+        let changed = |text: &String| current.text(key).is_none_or(|now| elements(&now) != elements(text));
+        if settings.get(key).is_some_and(changed) {
+            return Err(Refusal::Request(format!("{key} can be changed only by a restart")));
+        }
+    }
     for key in THREAD_COUNTS {
         let now = current.text(key).and_then(|text| text.parse::<i64>().ok());
         if let (Some(next), Some(now)) = (number(key), now)
@@ -279,6 +285,9 @@ pub fn check_broker_step(settings: &Settings, current: &ServerConfig) -> Result<
     }
     Ok(())
 }
+
+/// Kafka can change these while it runs; here listeners are bound once, and a change without effect would mislead.
+const BOUND_AT_START: [&str; 2] = ["listeners", "listener.security.protocol.map"];
 
 /// Counts of threads, which Kafka changes only by small steps. They are without effect here, but a tool that meets
 /// the limit in Kafka must meet it here.

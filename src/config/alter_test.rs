@@ -90,7 +90,8 @@ fn brokers_take_what_is_dynamic() {
     for key in ["num.partitions", "node.id", "log.roll.hours", "advertised.listeners", "ssl.keystore.location"] {
         assert!(broker_refusal(key, "1", true).is_some_and(|text| text.contains(key)), "{key}");
     }
-    for (key, value) in [("listeners", "PLAINTEXT://:1"), ("listener.name.foo.ssl.keystore.location", "/x"), ("cordoned.log.dirs", "*")] {
+    assert!(broker_refusal("listeners", "PLAINTEXT://:1", true).is_some_and(|text| text.contains("restart")));
+    for (key, value) in [("listeners", "PLAINTEXT://localhost:9092"), ("listener.name.foo.ssl.keystore.location", "/x"), ("cordoned.log.dirs", "*")] {
         assert_eq!(broker_refusal(key, value, true), None, "{key}");
         assert!(broker_refusal(key, value, false).is_some(), "{key}");
     }

@@ -112,8 +112,11 @@ pub(super) fn check(
 ) -> Result<(), ApiError> {
     match resource.resource_type {
         ResourceType::Topic => {
-            let dynamic = image.configs().of(ResourceType::Broker, "");
-            alter::check_topic(settings, dynamic, &context.config)?;
+            // What the topic leaves open it inherits from the node that decides, its dynamic values over the cluster's.
+            let mut dynamic = Settings::clone(image.configs().of(ResourceType::Broker, ""));
+            let own = image.configs().of(ResourceType::Broker, &context.node_id.to_string());
+            dynamic.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())));
+            alter::check_topic(settings, &dynamic, &context.config)?;
         }
         ResourceType::Broker => alter::check_broker(settings, !resource.name.is_empty())?,
         ResourceType::ClientMetrics => alter::check_client_metrics(&resource.name, settings)?,
