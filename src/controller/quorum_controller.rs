@@ -10,14 +10,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openraft::error::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::context::{Chance, Context, SystemChance};
 use super::decide::decide;
 use super::operation::{Ask, Operation, Reply};
+use super::quorum::agree::{self, AgreeError};
 use super::quorum::start::{self, Quorum, QuorumOptions, StartError};
-use super::quorum::types::{Batch, node_id, offset};
+use super::quorum::types::{node_id, offset};
 use super::sessions::Sessions;
 use super::brokers;
 use crate::base::clock::SharedClock;
@@ -28,8 +28,6 @@ use crate::metadata::features::bootstrap_records;
 use crate::metadata::image::MetadataImage;
 use crate::metadata::record::MetadataRecord;
 
-/// Longest that an entry may take before its outcome counts as unknown.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often silent brokers are looked for.
 const SESSION_CHECK: Duration = Duration::from_millis(500);
 
@@ -298,7 +296,7 @@ impl Decider {
                 let _ = answer.send(outcome.clone().map(|offset| Committed { reply, offset }));
             }
             if matches!(outcome, Err(ControllerError::Unknown)) {
-                self.settle().await;
+                agree::settle(&self.raft).await;
             }
         }
     }
@@ -348,39 +346,17 @@ impl Decider {
         if let Some(id) = silent.into_iter().find(|id| !self.context.is_local(*id)) {
             tracing::info!(broker = %id, "fencing a broker that has fallen silent");
             if let Err(ControllerError::Unknown) = self.write(brokers::fence(&image, &self.context, id)).await {
-                self.settle().await;
+                agree::settle(&self.raft).await;
             }
         }
     }
 
     /// Has records agreed on as one entry. The offset is the entry's; it is applied.
     async fn write(&self, records: Vec<MetadataRecord>) -> Result<Offset, ControllerError> {
-        match tokio::time::timeout(WRITE_TIMEOUT, self.raft.client_write(Batch { records })).await {
-            Err(_) => Err(ControllerError::Unknown),
-            Ok(Ok(written)) => Ok(offset(&written.log_id)),
-            Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to)))) => {
-                Err(ControllerError::NotController { leader: to.leader_id.map(node_id) })
-            }
-            Ok(Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(_)))) => Err(ControllerError::Unknown),
-            // openraft has stopped: the entry may be in the log and come to life on the next start.
-            Ok(Err(RaftError::Fatal(_))) => Err(ControllerError::Unknown),
-        }
-    }
-
-    /// Waits until everything that is in the log is applied, or until openraft has stopped.
-    async fn settle(&self) {
-        let mut metrics = self.raft.metrics();
-        loop {
-            {
-                let now = metrics.borrow();
-                if now.running_state.is_err() || now.last_applied.map(|last| last.index) == now.last_log_index {
-                    return;
-                }
-            }
-            if metrics.changed().await.is_err() {
-                return;
-            }
-        }
+        agree::agree(&self.raft, records).await.map_err(|error| match error {
+            AgreeError::NotLeader(leader) => ControllerError::NotController { leader },
+            AgreeError::Unknown => ControllerError::Unknown,
+        })
     }
 }
 

@@ -12,6 +12,7 @@
 //!
 //! This is the only place that knows openraft.
 
+pub mod agree;
 pub mod entry;
 pub mod log_store;
 pub mod network;
