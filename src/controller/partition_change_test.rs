@@ -1,3 +1,5 @@
+//! The rules of election, one test for each rule in the head of `partition_change.rs`.
+
 use super::*;
 use crate::base::ids::{LeaderEpoch, PartitionEpoch};
 

@@ -1,3 +1,5 @@
+//! The controller whole, on real files: founding, restarting without warning, operations decided and agreed on together.
+
 use std::path::Path;
 use std::time::Instant;
 
