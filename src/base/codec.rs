@@ -36,6 +36,7 @@ pub struct Reader<'a> {
 macro_rules! fixed {
     ($($name:ident: $ty:ty),*) => {$(
         /// The next big-endian integer of this width.
+        #[inline]
         pub fn $name(&mut self) -> Result<$ty, CodecError> {
             const N: usize = size_of::<$ty>();
             let (head, tail) = self.rest.split_first_chunk::<N>()
@@ -68,6 +69,7 @@ impl<'a> Reader<'a> {
     fixed!(i8: i8, i16: i16, i32: i32, i64: i64, u8: u8, u16: u16, u32: u32, u64: u64, f64: f64);
 
     /// The next `n` bytes.
+    #[inline]
     pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], CodecError> {
         if n > self.rest.len() {
             return Err(CodecError::Short { needed: n, remain: self.rest.len() });
@@ -79,7 +81,33 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned varint of at most five bytes whose value fits 32 bits.
+    #[inline]
     pub fn uvarint(&mut self) -> Result<u32, CodecError> {
+        match self.short_varint() {
+            Some(value) => Ok(value),
+            None => self.long_uvarint(),
+        }
+    }
+
+    /// A varint of one or two bytes, as nearly all are: a produced record has five.
+    #[inline]
+    fn short_varint(&mut self) -> Option<u32> {
+        match *self.rest {
+            [one, ref rest @ ..] if one < 0x80 => {
+                self.rest = rest;
+                self.at += 1;
+                Some(one.into())
+            }
+            [one, two, ref rest @ ..] if two < 0x80 => {
+                self.rest = rest;
+                self.at += 2;
+                Some(u32::from(one & 0x7f) | u32::from(two) << 7)
+            }
+            _ => None,
+        }
+    }
+
+    fn long_uvarint(&mut self) -> Result<u32, CodecError> {
         let mut value = 0u32;
         for shift in (0..35).step_by(7) {
             let byte = self.u8()?;
@@ -95,13 +123,22 @@ impl<'a> Reader<'a> {
     }
 
     /// A zigzag varint that fits 32 bits.
+    #[inline]
     pub fn varint(&mut self) -> Result<i32, CodecError> {
         let raw = self.uvarint()?;
         Ok(((raw >> 1) as i32) ^ -((raw & 1) as i32))
     }
 
     /// A zigzag varint that fits 64 bits.
+    #[inline]
     pub fn varlong(&mut self) -> Result<i64, CodecError> {
+        match self.short_varint() {
+            Some(raw) => Ok(i64::from((raw >> 1) as i32) ^ -i64::from(raw & 1)),
+            None => self.long_varlong(),
+        }
+    }
+
+    fn long_varlong(&mut self) -> Result<i64, CodecError> {
         let mut value = 0u64;
         for shift in (0..70).step_by(7) {
             let byte = self.u8()?;
