@@ -17,9 +17,9 @@ pub const IN_FLIGHT_REQUESTS_MAX: usize = 256;
 /// Response bytes that may wait in one connection's writer before it stops reading requests.
 pub const QUEUED_RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Newest batches that all logs together hold in memory for consumers that keep up (bytes), ...
-pub const TAIL_CACHE_BYTES_MAX: usize = 12 * 1024 * 1024;
+pub const TAIL_CACHE_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// ... and one log.
-pub const TAIL_CACHE_BYTES_PER_LOG_MAX: usize = 2 * 1024 * 1024;
+pub const TAIL_CACHE_BYTES_PER_LOG_MAX: usize = 1024 * 1024;
 /// Files of sealed segments that are kept open, of all logs together.
 pub const SEALED_FILES_OPEN_MAX: usize = 1024;
 /// A topic name's length (bytes), as Kafka bounds it.

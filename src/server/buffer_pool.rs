@@ -4,8 +4,9 @@ use std::cell::RefCell;
 
 use bytes::BytesMut;
 
-/// A pooled buffer's size (bytes): most requests fit, and one read takes what a busy client has sent meanwhile.
-pub const BUFFER_BYTES: usize = 64 * 1024;
+/// A pooled buffer's size (bytes): most requests fit, a producer's batch of 64 KiB with what is around it among them, and one
+/// read takes what a busy client has sent meanwhile.
+pub const BUFFER_BYTES: usize = 128 * 1024;
 /// Buffers that one core keeps.
 const SPARE_MAX: usize = 16;
 
