@@ -47,7 +47,7 @@ impl Log {
                     return Ok(LogAppendInfo {
                         first_offset: before.first_offset(),
                         last_offset: before.last_offset,
-                        log_append_time: Millis::NONE,
+                        log_append_time: before.timestamp,
                         log_start_offset: self.log_start_offset(),
                         duplicate: true,
                         flush_due: false,
@@ -141,7 +141,8 @@ impl Log {
         batch: &Validated,
         now: Millis,
     ) -> Result<(), StorageError> {
-        if self.epochs.assign(batch.header.leader_epoch, batch.header.base_offset) {
+        let begins = self.epochs.assign(batch.header.leader_epoch, batch.header.base_offset);
+        if begins || self.epoch_unwritten.swap(false, Ordering::AcqRel) {
             self.epochs.write().inspect_err(|e| self.health.fail(e))?;
         }
         if batch.header.is_control() {

@@ -9,7 +9,7 @@ pub struct LogAppendInfo {
     pub first_offset: Offset,
     /// The last record's offset.
     pub last_offset: Offset,
-    /// The time that the log gave the records, or -1 where they keep the producer's.
+    /// The time that the log gave the records, or -1 where they keep the producer's. Of a duplicate: the original's greatest.
     pub log_append_time: Millis,
     /// Where the log starts.
     pub log_start_offset: Offset,

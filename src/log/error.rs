@@ -47,9 +47,12 @@ pub enum AppendError {
     /// The bytes are not a batch, or its checksum is wrong.
     #[error(transparent)]
     Corrupt(#[from] BatchError),
-    /// The batch is whole but its fields contradict each other.
-    #[error("the batch is malformed: {0}")]
-    Malformed(String),
+    /// A producer sends exactly one whole batch of format v2; this is something else.
+    #[error("{0}")]
+    NotOneBatch(String),
+    /// A producer id with an epoch that none can have.
+    #[error("a producer's epoch cannot be {0}")]
+    BadProducerEpoch(ProducerEpoch),
     /// Something that a client may not send.
     #[error("{0}")]
     Invalid(String),

@@ -98,6 +98,7 @@ impl Log {
             writer: Mutex::new(writer),
             segments: ArcSwap::from_pointee(segments),
             epochs,
+            epoch_unwritten: AtomicBool::new(false),
             changed: AtomicBool::new(loaded.recovered),
             health: options.health,
             background: options.background,

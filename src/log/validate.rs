@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::config::{CompressionType, LogConfig, TimestampType};
 use super::error::{AppendError, InvalidRecord};
-use crate::base::ids::{Millis, Sequence};
+use crate::base::ids::{Millis, Offset, Sequence};
 use crate::base::limits::DECOMPRESSION_RATIO_MAX;
 use crate::record::batch::{self, BatchError, BatchHeader, BatchView};
 use crate::record::compression::Compression;
@@ -46,12 +46,15 @@ pub fn validate(
     let mut rest = bytes.clone();
     while !rest.is_empty() {
         if origin == AppendOrigin::Client && !validated.is_empty() {
-            return Err(AppendError::Invalid("a produce request holds one batch per partition, this holds more".into()));
+            return Err(AppendError::NotOneBatch("a produce request holds one batch per partition, this holds more".into()));
         }
         let size = {
             let view = match BatchView::parse(&rest) {
-                Err(BatchError::Magic(magic)) => {
-                    return Err(AppendError::Invalid(format!("the batch's format is v{magic}, only v2 is accepted")));
+                Err(BatchError::Magic(magic @ 0..=1)) => {
+                    return Err(AppendError::NotOneBatch(format!("the batch's format is v{magic}, only v2 is accepted")));
+                }
+                Err(error @ BatchError::Short { .. }) if origin == AppendOrigin::Client => {
+                    return Err(AppendError::NotOneBatch(error.to_string()));
                 }
                 other => other?,
             };
@@ -61,7 +64,7 @@ pub fn validate(
         validated.push(validate_one(one, config, origin, now)?);
     }
     if validated.is_empty() {
-        return Err(AppendError::Invalid("there is no batch to append".into()));
+        return Err(AppendError::NotOneBatch("there is no batch to append".into()));
     }
     Ok(validated)
 }
@@ -130,6 +133,12 @@ fn check_head(header: &BatchHeader, origin: AppendOrigin) -> Result<(), AppendEr
     if client && header.is_control() {
         return Err(AppendError::Invalid("a client may not write control records".into()));
     }
+    if client && header.base_offset != Offset(0) {
+        return Err(AppendError::Invalid(format!("the batch's base offset is {}, a producer gives 0", header.base_offset)));
+    }
+    if client && header.has_producer() && header.producer_epoch.is_none() {
+        return Err(AppendError::BadProducerEpoch(header.producer_epoch));
+    }
     if header.record_count <= 0 || header.last_offset_delta < 0 {
         return Err(AppendError::Invalid(format!(
             "the batch states {} records and a last offset delta of {}",
@@ -143,10 +152,10 @@ fn check_head(header: &BatchHeader, origin: AppendOrigin) -> Result<(), AppendEr
             i64::from(header.last_offset_delta) + 1
         )));
     }
-    if client && header.has_producer() && (header.producer_epoch.is_none() || header.base_sequence < Sequence(0)) {
+    if client && header.has_producer() && header.base_sequence < Sequence(0) {
         return Err(AppendError::Invalid(format!(
-            "the batch has producer id {} but epoch {} and sequence {}",
-            header.producer_id, header.producer_epoch, header.base_sequence
+            "the batch has producer id {} but sequence {}",
+            header.producer_id, header.base_sequence
         )));
     }
     if client && header.is_transactional() && !header.has_producer() {

@@ -98,7 +98,7 @@ impl FetchedPartition {
             high_watermark: Offset::NONE,
             last_stable_offset: Offset::NONE,
             log_start_offset: Offset::NONE,
-            aborted: None,
+            aborted: Some(Vec::new()),
             preferred_read_replica: NodeId::NONE,
             records: Records::EMPTY,
             diverging_epoch: None,

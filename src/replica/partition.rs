@@ -83,8 +83,17 @@ impl Partition {
             committed: Notify::new(),
             waiters: FetchWaiters::default(),
         });
-        partition.advance_high_watermark(0);
+        partition.begin();
         partition
+    }
+
+    /// Begins to lead, if it is this broker's turn.
+    fn begin(&self) {
+        let leadership = self.leadership.load();
+        if leadership.leader == self.node {
+            self.log.begin_epoch(leadership.leader_epoch);
+        }
+        self.advance_high_watermark(0);
     }
 
     /// What the metadata says.
@@ -95,9 +104,8 @@ impl Partition {
     /// Takes over a change of the metadata.
     pub fn set_leadership(&self, next: Leadership) {
         self.leadership.store(Arc::new(next));
-        self.waiters.end_all();
-        self.committed.notify_waiters();
-        self.advance_high_watermark(0);
+        self.wake_all();
+        self.begin();
     }
 
     /// The leader epoch, if this broker leads and the epoch that the request names (if any) is the current one.

@@ -30,13 +30,13 @@ pub fn produce(error: &ProduceError) -> ErrorCode {
 
 fn append(error: &AppendError) -> ErrorCode {
     match error {
-        AppendError::Corrupt(_) | AppendError::Malformed(_) | AppendError::Compression(_) => ErrorCode::CorruptMessage,
-        AppendError::Invalid(_) | AppendError::InvalidRecords { .. } | AppendError::UnknownCodec(_) => ErrorCode::InvalidRecord,
+        AppendError::Corrupt(_) | AppendError::Compression(_) => ErrorCode::CorruptMessage,
+        AppendError::NotOneBatch(_) | AppendError::Invalid(_) | AppendError::InvalidRecords { .. } | AppendError::UnknownCodec(_) => ErrorCode::InvalidRecord,
         AppendError::Timestamp { .. } => ErrorCode::InvalidTimestamp,
         AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
         AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
-        AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
+        AppendError::BadProducerEpoch(_) | AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
         AppendError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
         AppendError::StaleLeaderEpoch { .. } => ErrorCode::NotLeaderOrFollower,
         AppendError::TransactionState(_) => ErrorCode::InvalidTxnState,

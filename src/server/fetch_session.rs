@@ -168,7 +168,7 @@ impl FetchSessions {
         now: Millis,
     ) -> Result<(FetchContext, Vec<(FetchKey, FetchWish)>), ErrorCode> {
         let shared = self.sessions.lock().get(&request.id).cloned().ok_or(ErrorCode::FetchSessionIdNotFound)?;
-        let wishes = {
+        let wishes: Vec<_> = {
             let mut session = shared.lock();
             if session.epoch != request.epoch {
                 return Err(ErrorCode::InvalidFetchSessionEpoch);
@@ -191,6 +191,11 @@ impl FetchSessions {
             }
             session.partitions.iter().map(|(key, cached)| (key.clone(), cached.wish)).collect()
         };
+        if wishes.is_empty() {
+            // A session of nothing is over.
+            self.sessions.lock().remove(&request.id);
+            return Ok((FetchContext { session: None, incremental: false }, wishes));
+        }
         Ok((FetchContext { session: Some((request.id, shared)), incremental: true }, wishes))
     }
 }

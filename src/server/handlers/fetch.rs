@@ -33,6 +33,8 @@ use crate::server::request::{Refusal, Request};
 
 /// The first version that names topics by id.
 const TOPIC_ID_VERSION_MIN: i16 = 13;
+/// The isolation level of a reader that sees everything.
+const READ_UNCOMMITTED: i8 = 0;
 /// The isolation level of a reader that sees committed transactions only.
 const READ_COMMITTED: i8 = 1;
 
@@ -47,6 +49,10 @@ struct Asked {
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: FetchRequest = request.decode()?;
     let version = request.version();
+    if !(READ_UNCOMMITTED..=READ_COMMITTED).contains(&body.isolation_level) {
+        let refused = FetchResponse::failed(ErrorCode::UnknownServerError);
+        return Ok(Handled::Now(fetch_response::encode(version, request.header.correlation_id, refused)?));
+    }
     let session = session_request(&body, version);
     let (context, wishes) = match ctx.fetch_sessions.open(session, ctx.clock.monotonic()) {
         Ok(opened) => opened,
@@ -62,7 +68,8 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         up_to: if body.isolation_level == READ_COMMITTED { ReadUpTo::LastStable } else { ReadUpTo::HighWatermark },
     };
     let committed = params.up_to == ReadUpTo::LastStable;
-    let (asked, fetches) = resolve(ctx, wishes);
+    let is_replica = body.replica_id.0 >= 0 || body.replica_state.replica_id.0 >= 0;
+    let (asked, fetches) = resolve(ctx, wishes, is_replica);
     let refused = asked.iter().any(|a| a.read.is_err());
     let reads = read::read_now(&params, &fetches);
     if refused || fetches.is_empty() || params.max_wait.is_zero() || read::is_enough(&params, &reads) {
@@ -107,7 +114,7 @@ fn session_request(body: &FetchRequest, version: i16) -> SessionRequest {
     }
 }
 
-fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>) -> (Vec<Asked>, Vec<PartitionFetch>) {
+fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>, is_replica: bool) -> (Vec<Asked>, Vec<PartitionFetch>) {
     let table = ctx.replicas.hosted();
     let mut asked = Vec::with_capacity(wishes.len());
     let mut fetches = Vec::with_capacity(wishes.len());
@@ -120,6 +127,8 @@ fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>) -> (Vec<Asked>, Ve
             None => Err(unknown),
             Some(hosted) => match hosted.partition(key.partition) {
                 None => Err(ErrorCode::UnknownTopicOrPartition),
+                // Every partition here has this broker for its only replica: no other broker follows it.
+                Some(_) if is_replica => Err(ErrorCode::NotLeaderOrFollower),
                 Some(partition) => {
                     fetches.push(PartitionFetch {
                         partition: Arc::clone(partition),

@@ -62,8 +62,15 @@ fn list_all(ctx: &Context, version: i16, body: &ListOffsetsRequest) -> ListOffse
         .flat_map(|t| t.partitions.iter().map(|p| (t.name.clone(), p.partition_index)))
         .filter(|named| !seen.insert(named.clone()))
         .collect();
+    // What is named twice is refused once.
+    let mut refused = HashSet::new();
     let topics = body.topics.iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|p| {
+        let once = topic.partitions.iter().filter(|p| {
+            let named = (topic.name.clone(), p.partition_index);
+            !twice.contains(&named) || refused.insert(named)
+        });
+        let partitions: Vec<_> = once.collect();
+        let partitions = partitions.into_iter().map(|p| {
             let answer = ListOffsetsPartitionResponse::default().with_partition_index(p.partition_index);
             let found = if twice.contains(&(topic.name.clone(), p.partition_index)) {
                 Err(ErrorCode::InvalidRequest)

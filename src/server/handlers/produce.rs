@@ -21,7 +21,7 @@ use kafka_protocol::messages::produce_response::{
 use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{Millis, PartitionIndex, Uuid};
+use crate::base::ids::{Millis, Offset, PartitionIndex, Uuid};
 use crate::log::error::AppendError;
 use crate::protocol::response::Response;
 use crate::record::batch::BatchHeader;
@@ -38,14 +38,18 @@ const ZSTD_VERSION_MIN: i16 = 7;
 /// The first version that names topics by id.
 const TOPIC_ID_VERSION_MIN: i16 = 13;
 
-/// One partition's outcome, before it is known whether it is settled.
-type Outcome = Result<Appended, ProduceError>;
+/// One partition's outcome, before it is known whether it is settled; a refusal with the partition's log start.
+type Outcome = Result<Appended, (ProduceError, Offset)>;
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: ProduceRequest = request.decode()?;
     let Some(acks) = acks(body.acks) else {
         return request.now(&refuse_all(&body, ErrorCode::InvalidRequiredAcks));
     };
+    // Who writes transactional records names the transaction.
+    if body.transactional_id.is_none() && has_transactional(&body) {
+        return request.now(&refuse_all(&body, ErrorCode::TransactionalIdAuthorizationFailed));
+    }
     let version = request.version();
     let now = ctx.now();
     let mut waits = Vec::new();
@@ -80,6 +84,14 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     }
     let timeout = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
     Ok(Handled::later(settle(request, response, waits, timeout)))
+}
+
+fn has_transactional(body: &ProduceRequest) -> bool {
+    body.topic_data
+        .iter()
+        .flat_map(|topic| &topic.partition_data)
+        .filter_map(|data| BatchHeader::parse(data.records.as_ref()?).ok())
+        .any(|header| header.is_transactional())
 }
 
 fn acks(acks: i16) -> Option<Acks> {
@@ -118,7 +130,7 @@ fn append_one(
         Ok(appended) => hosted.metrics.produced(bytes, appended.info.record_count()),
         Err(_) => hosted.metrics.failed_produce(),
     }
-    Ok(outcome)
+    Ok(outcome.map_err(|error| (error, partition.log.log_start_offset())))
 }
 
 /// A producer that cannot read zstd back may not write it (KIP-110).
@@ -143,10 +155,15 @@ fn answer(index: i32, outcome: Outcome) -> (PartitionProduceResponse, Option<App
                 .with_log_start_offset(info.log_start_offset.0);
             (answer, Some(appended))
         }
-        Err(error) => {
+        Err((error, log_start)) => {
             let code = error_map::produce(&error);
             let mut answer = refused(index, code, Some(error.to_string()));
-            if let ProduceError::Append(AppendError::InvalidRecords { records, .. }) = &error {
+            if tells_log_start(&error) {
+                answer.log_start_offset = log_start.0;
+            }
+            if let ProduceError::Append(AppendError::InvalidRecords { records, .. } | AppendError::Timestamp { records, .. }) =
+                &error
+            {
                 answer.record_errors = records
                     .iter()
                     .map(|r| {
@@ -158,6 +175,21 @@ fn answer(index: i32, outcome: Outcome) -> (PartitionProduceResponse, Option<App
             }
             (answer, None)
         }
+    }
+}
+
+/// Kafka tells where the log starts with a refusal that the log itself made of the batch's content.
+fn tells_log_start(error: &ProduceError) -> bool {
+    match error {
+        ProduceError::Leader(_) | ProduceError::NotEnoughReplicas { .. } => false,
+        ProduceError::Append(error) => !matches!(
+            error,
+            AppendError::NotOneBatch(_)
+                | AppendError::Corrupt(_)
+                | AppendError::TooLarge { .. }
+                | AppendError::LargerThanSegment { .. }
+                | AppendError::Storage(_)
+        ),
     }
 }
 
