@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::printer::{Dump, Fields};
 use super::segment::Walk;
-use super::{Dump, Fields};
 use crate::base::codec::{CodecError, Reader};
 use crate::log::producer_snapshot;
 

@@ -4,13 +4,13 @@
 //! thing that is wrong (a checksum, an index that points nowhere, a torn end) is printed where it is found and counted.
 
 mod files;
+mod printer;
 mod segment;
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use printer::Dump;
 
 /// What to dump, and how.
 #[derive(Debug, Clone, Default)]
@@ -90,74 +90,5 @@ impl Kind {
     }
 }
 
-/// A dump under way.
-struct Dump<'a> {
-    options: &'a DumpOptions,
-    out: &'a mut dyn Write,
-    problems: u64,
-}
-
-/// What one line says: names and values in order.
-type Fields = Vec<(&'static str, Value)>;
-
-impl Dump<'_> {
-    fn file(&mut self, path: &Path) -> std::io::Result<()> {
-        let Some(kind) = Kind::of(path) else {
-            return Err(std::io::Error::other("only .log, .index, .timeindex, .txnindex and .snapshot files can be dumped"));
-        };
-        if self.options.json {
-            self.json("file", vec![("path", path.display().to_string().into())])?;
-        } else {
-            writeln!(self.out, "Dumping {}", path.display())?;
-        }
-        match kind {
-            Kind::Log => segment::dump(self, path),
-            Kind::Index => files::index(self, path),
-            Kind::TimeIndex => files::time_index(self, path),
-            Kind::TxnIndex => files::txn_index(self, path),
-            Kind::Snapshot => files::snapshot(self, path),
-        }
-    }
-
-    /// One line: `lead` in front, then `name: value` pairs; or a JSON object of kind `what`.
-    fn line(&mut self, what: &str, lead: &str, fields: Fields) -> std::io::Result<()> {
-        if self.options.json {
-            return self.json(what, fields);
-        }
-        let mut text = String::from(lead);
-        for (i, (name, value)) in fields.iter().enumerate() {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                Value::Array(items) => {
-                    let items: Vec<_> = items.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
-                    format!("[{}]", items.join(","))
-                }
-                other => other.to_string(),
-            };
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{}{name}: {value}", if i > 0 { " " } else { "" });
-        }
-        writeln!(self.out, "{text}")
-    }
-
-    fn json(&mut self, what: &str, fields: Fields) -> std::io::Result<()> {
-        let mut object = Map::new();
-        object.insert("kind".into(), what.into());
-        object.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        writeln!(self.out, "{}", Value::Object(object))
-    }
-
-    /// Something is wrong.
-    fn problem(&mut self, text: &str) -> std::io::Result<()> {
-        self.problems += 1;
-        if self.options.json {
-            self.json("problem", vec![("message", text.into())])
-        } else {
-            writeln!(self.out, "Problem: {text}")
-        }
-    }
-}
-
 #[cfg(test)]
-#[path = "../dump_log_test.rs"]
-mod tests;
+mod dump_test;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Dump, Fields};
+use super::printer::{Dump, Fields};
 use crate::record::batch::{BatchHeader, BatchView, DELETE_HORIZON, HEADER_BYTES};
 use crate::record::compression::Compression;
 use crate::record::control::ControlType;
