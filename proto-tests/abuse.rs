@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use support::broker::{Broker, under_test};
+use support::reader;
 use support::record::noise;
 use support::schema;
 use support::wire::{Batch, Wire, WireError, now, put_zigzag, request_frame};
@@ -61,9 +62,7 @@ impl Attack<'_> {
 }
 
 fn topic(broker: &Broker, name: &str) {
-    let t = json!({"name": name, "numPartitions": 1, "replicationFactor": 1});
-    let answer = broker.wire().call("CreateTopics", 7, json!({"topics": [t], "timeoutMs": 10000})).expect("an answer");
-    assert_eq!(answer["topics"][0]["errorCode"], 0, "{answer}");
+    reader::create(&mut broker.wire(), name, 1, &[]);
 }
 
 fn produce(topic: &str, records: Value) -> Value {
@@ -467,7 +466,6 @@ fn bodies_that_are_right_and_too_much() {
 fn connections() {
     under_load(|a| {
         // Ten thousand requests at once on one connection: all answered, in order.
-        let mut wire = a.broker.wire();
         let m = schema::request("Metadata");
         let body = m.encode(9, &json!({"topics": []}));
         let mut bytes = Vec::new();
@@ -511,6 +509,7 @@ fn connections() {
         deaf.set_timeout(Duration::from_millis(500));
         let big = produce("good-big", Batch::of(now(), &[&noise(1, 900_000)]).base64());
         topic(a.broker, "good-big");
+        let mut wire = a.broker.wire();
         for _ in 0..4 {
             wire.call("Produce", 9, big.clone()).expect("a big record");
         }
