@@ -116,6 +116,10 @@ impl Broker {
              share.coordinator.state.topic.min.isr=1\n",
             self.data().display()
         );
+        if self.kind == Kind::Ottla {
+            // Many servers run at once in tests; none of them needs the metrics port.
+            text.push_str("ottla.http.address=\n");
+        }
         for (key, value) in &self.overrides {
             text.push_str(&format!("{key}={value}\n"));
         }
