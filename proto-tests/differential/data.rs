@@ -155,13 +155,7 @@ fn idempotent(d: &mut Driver) {
     for version in Driver::versions("Produce") {
         let topic = format!("idempotent-{version}");
         d.topic(&topic, 1, &[]);
-        let answer = d.step(
-            "for idempotence",
-            "InitProducerId",
-            4,
-            json!({"transactionalId": null, "transactionTimeoutMs": 60000}),
-        );
-        let id = answer["producerId"].as_i64().unwrap_or(77);
+        let id = d.producer_id();
         let batch = |epoch: i16, sequence: i32, n: usize| {
             let values: Vec<&[u8]> = vec![b"v"; n];
             let mut b = Batch::of(t, &values);

@@ -140,6 +140,10 @@ impl Driver {
                     .as_array()
                     .is_some_and(|p| p.len() as i32 >= partitions && p.iter().all(|p| p["errorCode"] == json!(0)));
                 if ready {
+                    if !self.leads(name, partitions) {
+                        std::thread::sleep(std::time::Duration::from_millis(10));
+                        continue;
+                    }
                     let id = topic["topicId"].as_str().unwrap_or_default().to_string();
                     self.mask.learn(&id, name);
                     self.ids.insert(name.to_string(), id);
@@ -151,6 +155,28 @@ impl Driver {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         eprintln!("{:?}: topic {name} does not settle", self.broker.kind);
+    }
+
+    /// Whether the broker itself knows by now that it leads the partitions.
+    fn leads(&mut self, name: &str, partitions: i32) -> bool {
+        let list: Vec<Value> = (0..partitions).map(|p| json!({"partitionIndex": p, "timestamp": -1})).collect();
+        let body = json!({"replicaId": -1, "topics": [{"name": name, "partitions": list}]});
+        let answer = self.wire.call("ListOffsets", 5, body).unwrap_or_default();
+        let partitions = answer["topics"][0]["partitions"].as_array();
+        partitions.is_some_and(|p| p.iter().all(|p| p["errorCode"] == json!(0)))
+    }
+
+    /// A new producer id; the first one that a server gives may take a moment.
+    pub fn producer_id(&mut self) -> i64 {
+        for _ in 0..200 {
+            let body = json!({"transactionalId": null, "transactionTimeoutMs": 60000});
+            match self.wire.call("InitProducerId", 4, body) {
+                Ok(a) if a["errorCode"] == json!(0) => return a["producerId"].as_i64().unwrap_or(-1),
+                Ok(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
+                Err(_) => self.wire = connect(&self.broker),
+            }
+        }
+        -1
     }
 
     /// Has the server create a topic by asking for it, and waits for it.

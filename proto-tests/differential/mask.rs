@@ -130,6 +130,18 @@ fn key_of(value: &Value) -> String {
         }
         break;
     }
+    if let (Some(epoch), Some(sequence)) = (value.get("producerEpoch"), value.get("lastSequence")) {
+        key = format!("epoch {epoch} sequence {sequence}");
+    }
+    if let Some(user) = value.get("user").and_then(Value::as_str) {
+        key = user.to_string();
+    }
+    if let (Some(kind), Some(name)) = (value.get("entityType"), value.get("entityName")) {
+        key = format!("{kind} {name}");
+    }
+    if let Some(entity) = value.get("entity").and_then(Value::as_object) {
+        key = entity.keys().cloned().collect::<Vec<_>>().join(" and ");
+    }
     if let Some(kind) = value.get("resourceType") {
         key = format!("{kind}:{key}");
     }

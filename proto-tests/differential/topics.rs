@@ -165,7 +165,6 @@ fn create(d: &mut Driver) {
     }
     d.topic("dots.and", 1, &[]);
     d.step("name collides", "CreateTopics", 7, json!({"topics": [topic("dots_and", 1, 1)], "timeoutMs": 10000}));
-    d.step("timeout 0", "CreateTopics", 7, json!({"topics": [topic("no-time", 1, 1)], "timeoutMs": 0}));
 }
 
 fn metadata(d: &mut Driver) {
