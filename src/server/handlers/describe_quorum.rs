@@ -19,18 +19,25 @@ use crate::server::context::Context;
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
 
+/// The first version with directory ids and the controllers' listeners.
+const DIRECTORY_VERSION_MIN: i16 = 2;
+
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: DescribeQuorumRequest = request.decode()?;
-    let topics = if is_for_the_quorum(&body) {
-        let partition = partition(ctx.controller.status());
+    let version = request.version();
+    let asked = is_for_the_quorum(&body);
+    let topics = if asked {
+        let partition = partition(ctx.controller.status(), version);
         let name = StrBytes::from_static_str(CLUSTER_METADATA).into();
         vec![TopicData::default().with_topic_name(name).with_partitions(vec![partition])]
     } else {
         unknown(&body)
     };
     let mut answer = DescribeQuorumResponse::default().with_topics(topics);
-    if request.version() >= 2 {
-        answer = answer.with_error_message(None).with_nodes(nodes(ctx));
+    if version >= DIRECTORY_VERSION_MIN {
+        // Kafka says where the controllers are to a right question only, and has an empty message where nothing is wrong.
+        let nodes = if asked { nodes(ctx) } else { Vec::new() };
+        answer = answer.with_error_message(Some(StrBytes::from_static_str(""))).with_nodes(nodes);
     }
     request.now(&answer)
 }
@@ -45,18 +52,19 @@ fn is_for_the_quorum(body: &DescribeQuorumRequest) -> bool {
     }
 }
 
-fn partition(status: QuorumStatus) -> PartitionData {
+fn partition(status: QuorumStatus, version: i16) -> PartitionData {
     PartitionData::default()
         .with_leader_id(BrokerId(status.leader_id.0))
         .with_leader_epoch(status.leader_epoch.0)
         .with_high_watermark(status.high_watermark.0)
-        .with_current_voters(status.voters.into_iter().map(replica).collect())
+        .with_current_voters(status.voters.into_iter().map(|r| replica(r, version)).collect())
 }
 
-fn replica(replica: QuorumReplica) -> ReplicaState {
+fn replica(replica: QuorumReplica, version: i16) -> ReplicaState {
+    let directory = if version >= DIRECTORY_VERSION_MIN { replica.directory_id.0 } else { [0; 16] };
     ReplicaState::default()
         .with_replica_id(BrokerId(replica.id.0))
-        .with_replica_directory_id(uuid::Uuid::from_bytes(replica.directory_id.0))
+        .with_replica_directory_id(uuid::Uuid::from_bytes(directory))
         .with_log_end_offset(replica.log_end_offset.0)
         .with_last_fetch_timestamp(replica.last_fetch.0)
         .with_last_caught_up_timestamp(replica.last_caught_up.0)
