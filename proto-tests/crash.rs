@@ -126,6 +126,7 @@ impl Before {
         damage(&data);
         self.broker.run();
         let mut wire = self.broker.wire();
+        eprintln!("{what}");
         let got = reader::read(&mut wire, TOPIC, 0, false);
         let mut result = Ok(());
         let whole: Vec<_> = reader::batches(&self.contents.bytes);
