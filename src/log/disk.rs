@@ -34,13 +34,10 @@ pub fn sync_dir(path: &Path) -> Result<(), StorageError> {
     File::open(path).and_then(|dir| dir.sync_all()).map_err(StorageError::of("sync the directory", path))
 }
 
-/// A file's text, or `None` if there is no such file.
+/// A file's text, or `None` if there is no such file. Bytes that are no text become replacement characters, which no format
+/// has: a damaged file is for its reader to judge, and not a disk that cannot be read.
 pub fn read_text(path: &Path) -> Result<Option<String>, StorageError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(StorageError::of("read", path)(e)),
-    }
+    Ok(read_bytes(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// A file's bytes, or `None` if there is no such file.
