@@ -18,11 +18,12 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 use crate::base::limits::{IN_FLIGHT_REQUESTS_MAX, QUEUED_RESPONSE_BYTES_MAX};
 use crate::protocol::frame::FrameError;
@@ -83,6 +84,7 @@ struct Connection {
 pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
     let idle = ctx.connection_idle_max();
+    let clock = Arc::clone(&ctx.clock);
     let mut stopping = ctx.stopping();
     // An error means that the sender is gone, which is a stop as well. Both futures live as long as the connection, so that a
     // turn of the loop does not enter and leave the timer and the list of those who wait for the stop.
@@ -90,7 +92,7 @@ pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -
         let _ = stopping.wait_for(|stopping| *stopping).await;
     });
     let mut silence = std::pin::pin!(tokio::time::sleep(idle));
-    let mut heard = Instant::now();
+    let mut heard = clock.monotonic();
     let mut connection = Connection {
         stream,
         info: Rc::new(info),
@@ -114,7 +116,7 @@ pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -
         }
         let event = connection.wait(silence.as_mut(), stop.as_mut()).await?;
         if !matches!(event, Event::Idle) || connection.is_busy() {
-            heard = Instant::now();
+            heard = clock.monotonic();
         }
         match event {
             Event::Readable => connection.fill()?,
@@ -123,8 +125,13 @@ pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -
                 connection.pending.pop_front();
                 connection.writer.push(answer?);
             }
-            Event::Idle if heard.elapsed() >= idle => return Err(ConnectionError::Idle),
-            Event::Idle => silence.as_mut().reset(heard + idle),
+            Event::Idle => {
+                let silent = u64::try_from(clock.monotonic().since(heard).0).unwrap_or(0);
+                let Some(rest) = idle.checked_sub(Duration::from_millis(silent)).filter(|rest| !rest.is_zero()) else {
+                    return Err(ConnectionError::Idle);
+                };
+                silence.set(tokio::time::sleep(rest));
+            }
             Event::Stop => connection.closing = true,
         }
     }
