@@ -225,7 +225,14 @@ fn a_million_lines_of_text_by_kcat() {
     std::fs::write(&file, &text).expect("the text is written");
     let path = file.display().to_string();
     kcat(&bootstrap, &["-P", "-t", "packages", "-p", "0", "-z", "lz4", "-l", &path], None).expect("kcat produces");
-    let read =
-        kcat(&bootstrap, &["-C", "-t", "packages", "-p", "0", "-o", "beginning", "-e", "-q"], None).expect("kcat consumes");
-    assert!(read == text, "{} bytes and {} lines came back, not {} and {}", read.len(), count(&read), text.len(), count(&text));
+    let read = kcat(&bootstrap, &["-C", "-t", "packages", "-p", "0", "-o", "beginning", "-e", "-q"], None)
+        .expect("kcat consumes");
+    assert!(
+        read == text,
+        "{} bytes and {} lines came back, not {} and {}",
+        read.len(),
+        count(&read),
+        text.len(),
+        count(&text)
+    );
 }

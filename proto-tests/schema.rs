@@ -11,7 +11,8 @@ use ottla::protocol::guard::schema::{self, Message, Struct, Type};
 use serde_json::Value;
 
 fn schemas() -> Option<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
     let places = [std::env::var_os("OTTLA_KAFKA_SCHEMAS").map(PathBuf::from), Some(target.join("kafka/schemas"))];
     let found = places.into_iter().flatten().find(|place| place.join("ProduceRequest.json").exists());
     assert!(found.is_some() || !cfg!(feature = "full"), "no Kafka schemas: run proto-tests/setup kafka");
@@ -102,7 +103,8 @@ impl<'a> Check<'a> {
 fn check(message: &'static Message, kafka: &Value) -> usize {
     assert_eq!(kafka["name"], message.root.name);
     assert_eq!(kafka["apiKey"], message.key.number());
-    let common = kafka["commonStructs"].as_array().into_iter().flatten().map(|s| (s["name"].as_str().unwrap(), s)).collect();
+    let common =
+        kafka["commonStructs"].as_array().into_iter().flatten().map(|s| (s["name"].as_str().unwrap(), s)).collect();
     let mut check = Check { message, common, fields: 0 };
     check.structure(&message.root, &kafka["fields"]);
     check.fields
@@ -128,7 +130,8 @@ fn the_api_table_is_kafkas() {
             let flexible = versions(&kafka["flexibleVersions"]);
             assert_eq!(key.flexible_from(), (!flexible.is_empty()).then_some(flexible.min), "{key}");
         }
-        let listeners: Vec<_> = kafka["listeners"].as_array().into_iter().flatten().map(|l| l.as_str().unwrap()).collect();
+        let listeners: Vec<_> =
+            kafka["listeners"].as_array().into_iter().flatten().map(|l| l.as_str().unwrap()).collect();
         assert_eq!(key.is_served_on(ListenerKind::Broker), listeners.contains(&"broker"), "{key}");
         assert_eq!(key.is_served_on(ListenerKind::Controller), listeners.contains(&"controller"), "{key}");
         seen += 1;

@@ -101,7 +101,8 @@ fn the_house_is_tidy() {
     assert!(files.len() > FLOORS.len(), "the sources were not found");
     let breaches = inspect(&files);
     let excused = |breach: &&Breach| EXCEPTIONS.contains(&(breach.file.as_str(), breach.rule));
-    let stale: Vec<_> = EXCEPTIONS.iter().filter(|(f, r)| !breaches.iter().any(|b| b.file == *f && b.rule == *r)).collect();
+    let stale: Vec<_> =
+        EXCEPTIONS.iter().filter(|(f, r)| !breaches.iter().any(|b| b.file == *f && b.rule == *r)).collect();
     assert!(stale.is_empty(), "these exceptions are no longer needed: {stale:?}");
     let left: Vec<String> = breaches.iter().filter(|breach| !excused(breach)).map(ToString::to_string).collect();
     assert!(left.is_empty(), "{} breaches:\n{}", left.len(), left.join("\n"));
@@ -293,7 +294,8 @@ fn declared_files(files: &[(String, String)]) -> BTreeSet<String> {
             if let Some(named) = line.strip_prefix("#[path = \"") {
                 path = named.split('"').next();
             }
-            let declaration = line.rsplit_once("mod ").filter(|(before, _)| before.is_empty() || before.starts_with("pub"));
+            let declaration =
+                line.rsplit_once("mod ").filter(|(before, _)| before.is_empty() || before.starts_with("pub"));
             let Some(name) = declaration.and_then(|(_, rest)| rest.strip_suffix(';')) else { continue };
             match path.take() {
                 Some(named) => declared.insert(format!("{folder}{named}")),

@@ -26,18 +26,18 @@
 #![warn(missing_docs)]
 
 pub mod base;
-pub mod record;
+pub mod cli;
 pub mod config;
-pub mod log;
-pub mod metadata;
-pub mod protocol;
-pub mod machine;
-pub mod security;
-pub mod quota;
 pub mod controller;
 pub mod coordinator;
-pub mod replica;
-pub mod peer;
-pub mod server;
+pub mod log;
+pub mod machine;
+pub mod metadata;
 pub mod node;
-pub mod cli;
+pub mod peer;
+pub mod protocol;
+pub mod quota;
+pub mod record;
+pub mod replica;
+pub mod security;
+pub mod server;

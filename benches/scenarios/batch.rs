@@ -69,7 +69,6 @@ impl Batch {
     }
 }
 
-
 fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);
 }

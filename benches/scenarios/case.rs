@@ -64,7 +64,14 @@ impl Bench {
     }
 
     /// Runs `pairs` pairs of `run` (or as many as the command line says) and prints what came of it.
-    pub fn case(&mut self, scenario: &'static str, title: &str, pairs: usize, null: Option<null_server::Kind>, run: Run) {
+    pub fn case(
+        &mut self,
+        scenario: &'static str,
+        title: &str,
+        pairs: usize,
+        null: Option<null_server::Kind>,
+        run: Run,
+    ) {
         let pairs = self.options.pairs.unwrap_or(pairs);
         let mut samples: BTreeMap<&'static str, Vec<Sample>> = BTreeMap::new();
         eprintln!("{scenario} {title}");

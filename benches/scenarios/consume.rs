@@ -106,7 +106,9 @@ pub fn s6(bench: &mut Bench) {
     let pairs = bench.options.pick(3, 1);
     for (count, bytes) in [(1, 800_000_000), (4, 300_000_000), (16, 100_000_000)] {
         let bytes = bench.options.pick(bytes, bytes / 2);
-        let title = format!("tail consume by {count} consumers while 1 KiB records (64 KiB batches) are produced, 6 partitions");
+        let title = format!(
+            "tail consume by {count} consumers while 1 KiB records (64 KiB batches) are produced, 6 partitions"
+        );
         bench.case("S6", &title, pairs, None, &|server, _| tail(server, count, bytes));
     }
     let bytes = bench.options.pick(1_200_000_000, 600_000_000);

@@ -40,7 +40,8 @@ impl Engine {
     pub fn new() -> Result<Engine, WireError> {
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(|error| error.to_string())?;
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, flags).map_err(|error| error.to_string())?;
+        let timer =
+            rustix::time::timerfd_create(TimerfdClockId::Monotonic, flags).map_err(|error| error.to_string())?;
         epoll::add(&epoll, &timer, EventData::new_u64(TIMER), EventFlags::IN).map_err(|error| error.to_string())?;
         Ok(Engine { epoll, timer, began: Instant::now(), links: Vec::new(), schedule: None, totals: Totals::new() })
     }
@@ -145,7 +146,8 @@ impl Engine {
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
         let value = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: wait.subsec_nanos() as _ };
         let when = Itimerspec { it_interval: zero, it_value: value };
-        rustix::time::timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &when).map_err(|error| error.to_string())?;
+        rustix::time::timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &when)
+            .map_err(|error| error.to_string())?;
         Ok(())
     }
 

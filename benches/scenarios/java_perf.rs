@@ -17,7 +17,11 @@ fn java(arguments: &[&str]) -> Result<String, WireError> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"));
     let classes = format!("{}/*", target.join("kafka/libs").display());
-    let logging = concat!("-Dlog4j2.configurationFile=", env!("CARGO_MANIFEST_DIR"), "/proto-tests/kafka/log4j2-tools.properties");
+    let logging = concat!(
+        "-Dlog4j2.configurationFile=",
+        env!("CARGO_MANIFEST_DIR"),
+        "/proto-tests/kafka/log4j2-tools.properties"
+    );
     let mut command = Command::new("java");
     command.args(["-Xmx512m", logging, "-cp", &classes]).args(arguments);
     let output = command.output().map_err(|error| format!("java: {error}"))?;
@@ -45,9 +49,21 @@ fn produce(server: &Server, topic: &Topic, records: u64, size: u64) -> Result<Sa
     procfs::reset_peak_memory(server.pid);
     let snapshot = Snapshot::take(server.pid);
     let text = java(&[
-        "org.apache.kafka.tools.ProducerPerformance", "--topic", &topic.name, "--num-records", &count,
-        "--record-size", &len, "--throughput", "-1", "--producer-props", &bootstrap, "acks=all",
-        "batch.size=65536", "linger.ms=5", "buffer.memory=67108864",
+        "org.apache.kafka.tools.ProducerPerformance",
+        "--topic",
+        &topic.name,
+        "--num-records",
+        &count,
+        "--record-size",
+        &len,
+        "--throughput",
+        "-1",
+        "--producer-props",
+        &bootstrap,
+        "acks=all",
+        "batch.size=65536",
+        "linger.ms=5",
+        "buffer.memory=67108864",
     ])?;
     let usage = snapshot.until_now();
     if !text.contains(&format!("{count} records sent")) {

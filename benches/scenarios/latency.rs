@@ -104,7 +104,8 @@ fn round_trip(bench: &mut Bench) {
         .and_then(|server| load.run(&server));
     match sample {
         Ok(sample) => {
-            let p50 = sample.values.iter().find(|(name, _)| *name == "round trip p50 us").map_or(0.0, |(_, value)| *value);
+            let p50 =
+                sample.values.iter().find(|(name, _)| *name == "round trip p50 us").map_or(0.0, |(_, value)| *value);
             println!("  N0 round trip, 1 connection: p50 {p50:.0} us");
         }
         Err(error) => bench.failures.push(format!("S8 N0: {error}")),

@@ -94,7 +94,8 @@ pub fn s1(bench: &mut Bench) {
 pub fn s2(bench: &mut Bench) {
     let (warm, measured) = bulk(&bench.options);
     for (name, batch_bytes) in [("64 KiB", 64 << 10), ("256 KiB", 256 << 10), ("1 MiB", 1 << 20)] {
-        let load = Load { connections: 1, in_flight: 5, value_len: 1024, batch_bytes, idempotent: false, warm, measured };
+        let load =
+            Load { connections: 1, in_flight: 5, value_len: 1024, batch_bytes, idempotent: false, warm, measured };
         let title = format!("produce 1 KiB records, {name} batches, acks=1, 6 partitions, 1 connection x 5 in flight");
         let pairs = bench.options.pick(4, 2);
         bench.case("S2", &title, pairs, Some(Kind::N1), &|server, _| load.run(server));
@@ -109,7 +110,8 @@ pub fn s3(bench: &mut Bench) {
             let (warm, measured) = (Until::seconds(1.0), Until::seconds(seconds));
             let load =
                 Load { connections, in_flight, value_len: 100, batch_bytes: 100, idempotent: false, warm, measured };
-            let title = format!("produce single 100 B records, acks=1, {connections} connections x {in_flight} in flight");
+            let title =
+                format!("produce single 100 B records, acks=1, {connections} connections x {in_flight} in flight");
             let pairs = bench.options.pick(3, 1);
             bench.case("S3", &title, pairs, Some(Kind::N0), &|server, _| load.run(server));
         }

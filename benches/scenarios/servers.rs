@@ -167,7 +167,8 @@ impl Server {
             return;
         }
         let send = |signal: &str| {
-            let _ = Command::new("kill").arg(format!("-{signal}")).arg(self.pid.to_string()).stderr(Stdio::null()).status();
+            let _ =
+                Command::new("kill").arg(format!("-{signal}")).arg(self.pid.to_string()).stderr(Stdio::null()).status();
         };
         send(signal);
         let deadline = Instant::now() + Duration::from_secs(60);

@@ -108,7 +108,8 @@ pub fn s12(bench: &mut Bench) {
     (bench.ours, bench.peer) = (None, None);
     let pairs = bench.options.pick(3, 1);
     case(bench, "start on an empty directory", pairs, &empty);
-    let sizes: &[(i32, u64)] = bench.options.pick(&[(10, 1 << 20), (100, 2 << 30), (1000, 64 << 20)], &[(10, 1 << 20), (100, 512 << 20)]);
+    let sizes: &[(i32, u64)] =
+        bench.options.pick(&[(10, 1 << 20), (100, 2 << 30), (1000, 64 << 20)], &[(10, 1 << 20), (100, 512 << 20)]);
     for &(partitions, bytes) in sizes {
         let title = format!("restart with {partitions} partitions, {} MiB", bytes >> 20);
         case(bench, &title, 1, &|make, options| restart(make, partitions, bytes, options));

@@ -29,7 +29,8 @@ fn median(values: &[f64]) -> Option<f64> {
 
 /// The median ratio of pairs and the middle 95 % of what resampling the pairs gives.
 fn ratio(ours: &[f64], peer: &[f64]) -> Option<(f64, f64, f64)> {
-    let ratios: Vec<f64> = ours.iter().zip(peer).filter(|(_, peer)| **peer != 0.0).map(|(ours, peer)| ours / peer).collect();
+    let ratios: Vec<f64> =
+        ours.iter().zip(peer).filter(|(_, peer)| **peer != 0.0).map(|(ours, peer)| ours / peer).collect();
     let middle = median(&ratios)?;
     let mut state = 1u64;
     let mut medians: Vec<f64> = (0..2000)
@@ -80,7 +81,8 @@ pub fn text(outcome: &Outcome) -> String {
         let spread = ratio(&ours, &peer).map_or(String::from("-"), |(middle, low, high)| {
             format!("{} ({} .. {})", number(Some(middle)), number(Some(low)), number(Some(high)))
         });
-        let of_limit = median(&ours).zip(median(&limit)).filter(|(_, limit)| *limit != 0.0).map(|(ours, limit)| ours / limit);
+        let of_limit =
+            median(&ours).zip(median(&limit)).filter(|(_, limit)| *limit != 0.0).map(|(ours, limit)| ours / limit);
         let (ours, peer, limit) = (number(median(&ours)), number(median(&peer)), number(median(&limit)));
         out += &format!("  {name:<28}{ours:>11}{peer:>11}{limit:>11}   {spread:<24}{}\n", number(of_limit));
     }

@@ -85,7 +85,10 @@ fn tags_are_bounded_in_number_and_in_memory() {
     let mut body = vec![1, 1];
     body.extend([0x91, 0x4e]); // 10,001
     body.extend([9, 0].repeat(10_001));
-    assert!(matches!(guard::check_request(ApiKey::ApiVersions, 3, &body), Err(GuardError::TooManyTags { count: 10_001, .. })));
+    assert!(matches!(
+        guard::check_request(ApiKey::ApiVersions, 3, &body),
+        Err(GuardError::TooManyTags { count: 10_001, .. })
+    ));
     body[2..4].copy_from_slice(&[0x90, 0x4e]);
     // As many as are allowed, but of two bytes each: their places in a map would take more than the body is worth.
     assert!(matches!(guard::check_request(ApiKey::ApiVersions, 3, &body), Err(GuardError::Amplified { .. })));
@@ -101,7 +104,10 @@ fn lengths_and_varints_out_of_bounds_are_refused() {
     assert!(guard::check_request(ApiKey::Metadata, 1, &[0xff, 0xff, 0xff, 0xfe]).is_err());
     assert_eq!(guard::check_request(ApiKey::Metadata, 1, &[0xff; 4]), Ok(()));
     assert!(matches!(guard::check_request(ApiKey::Metadata, 0, &[0xff; 4]), Err(GuardError::Null { .. })));
-    assert!(matches!(guard::check_request(ApiKey::Metadata, 1, &[0, 0, 0, 1, 0xff, 0xff]), Err(GuardError::Null { .. })));
+    assert!(matches!(
+        guard::check_request(ApiKey::Metadata, 1, &[0, 0, 0, 1, 0xff, 0xff]),
+        Err(GuardError::Null { .. })
+    ));
     // Six-byte varint, five-byte one past 32 bits.
     assert!(guard::check_request(ApiKey::Metadata, 12, &[0x80, 0x80, 0x80, 0x80, 0x80, 1, 0, 0]).is_err());
     assert!(guard::check_request(ApiKey::Metadata, 12, &[0xff, 0xff, 0xff, 0xff, 0x1f, 0, 0, 0]).is_err());
@@ -110,7 +116,10 @@ fn lengths_and_varints_out_of_bounds_are_refused() {
     let mut long = vec![0x81, 0x80, 2];
     long.extend(vec![b'a'; 32_768]);
     long.extend([1, 0]);
-    assert!(matches!(guard::check_request(ApiKey::ApiVersions, 3, &long), Err(GuardError::TextTooLong { bytes: 32_768, .. })));
+    assert!(matches!(
+        guard::check_request(ApiKey::ApiVersions, 3, &long),
+        Err(GuardError::TextTooLong { bytes: 32_768, .. })
+    ));
 }
 
 #[test]

@@ -85,7 +85,11 @@ fn a_body_cut_anywhere_is_refused() {
         for seed in [3, 5] {
             let body = generate::body(message, version, seed, true);
             for end in 0..body.len() {
-                assert!(guard::check_request(message.key, version, &body[..end]).is_err(), "{} {version} at {end}", message.key);
+                assert!(
+                    guard::check_request(message.key, version, &body[..end]).is_err(),
+                    "{} {version} at {end}",
+                    message.key
+                );
             }
         }
     }
@@ -100,7 +104,9 @@ fn bytes_after_the_end_are_let_pass_as_kafka_does() {
 
 #[test]
 fn versions_that_kafka_does_not_serve_are_refused() {
-    for (key, version) in [(ApiKey::Produce, 2), (ApiKey::Produce, 14), (ApiKey::UpdateMetadata, 0), (ApiKey::InitProducerId, 6)] {
+    for (key, version) in
+        [(ApiKey::Produce, 2), (ApiKey::Produce, 14), (ApiKey::UpdateMetadata, 0), (ApiKey::InitProducerId, 6)]
+    {
         assert!(matches!(guard::check_request(key, version, &[0; 64]), Err(guard::GuardError::NoSuchVersion { .. })));
     }
 }

@@ -15,7 +15,8 @@ fn requests<T: Request>() {
     for version in key.versions().iter() {
         for seed in 1..=40 {
             let body = Bytes::from(generate::body(schema::request(key).unwrap(), version, seed, false));
-            let request: T = codec::decode(version, body.clone()).unwrap_or_else(|error| panic!("{key} {version}: {error}"));
+            let request: T =
+                codec::decode(version, body.clone()).unwrap_or_else(|error| panic!("{key} {version}: {error}"));
             let mut again = Vec::new();
             request.encode(&mut again, version.min(T::VERSIONS.max)).unwrap();
             assert_eq!(again, body, "{key} {version} seed {seed}");
@@ -29,8 +30,8 @@ fn responses<T: Decodable + Encodable + Message>(key: ApiKey) {
     for version in key.versions().iter() {
         for seed in 1..=40 {
             let body = Bytes::from(generate::body(schema::response(key).unwrap(), version, seed, false));
-            let response: T =
-                codec::decode_response(key, version, body.clone()).unwrap_or_else(|error| panic!("{key} {version}: {error}"));
+            let response: T = codec::decode_response(key, version, body.clone())
+                .unwrap_or_else(|error| panic!("{key} {version}: {error}"));
             let frame = codec::response(key, version, 7, &response).unwrap();
             let [Part::Bytes(frame)] = &frame.parts[..] else { panic!("one part") };
             let header = 8 + usize::from(key.response_header_version(version) == 1);

@@ -11,7 +11,9 @@ use ottla::base::error_code::ErrorCode;
 use ottla::base::ids::{LeaderEpoch, NodeId, Offset, PartitionIndex, ProducerId, TopicName, Uuid};
 use ottla::protocol::api::ApiKey;
 use ottla::protocol::codec;
-use ottla::protocol::fetch_response::{self, AbortedTransaction, FetchResponse, FetchedPartition, FetchedTopic, NodeEndpoint};
+use ottla::protocol::fetch_response::{
+    self, AbortedTransaction, FetchResponse, FetchedPartition, FetchedTopic, NodeEndpoint,
+};
 use ottla::protocol::response::{Part, Response};
 use ottla::record::records::{FileSlice, RecordFile, Records};
 use proptest::prelude::*;
@@ -77,8 +79,8 @@ fn partition() -> impl Strategy<Value = Partition> {
         proptest::option::of((0..9i32, 0..99i32)),
         proptest::option::of((0..9i64, 0..99i32)),
     )
-        .prop_map(|((index, error, offsets), aborted, preferred, records, diverging, leader, snapshot)| Partition {
-            index, error, offsets, aborted, preferred, records, diverging, leader, snapshot,
+        .prop_map(|((index, error, offsets), aborted, preferred, records, diverging, leader, snapshot)| {
+            Partition { index, error, offsets, aborted, preferred, records, diverging, leader, snapshot }
         })
 }
 
@@ -90,7 +92,9 @@ fn ours(topics: &[(String, [u8; 16], Vec<Partition>)], endpoints: &[(i32, String
         last_stable_offset: Offset(p.offsets.1),
         log_start_offset: Offset(p.offsets.2),
         aborted: p.aborted.as_ref().map(|list| {
-            list.iter().map(|(id, at)| AbortedTransaction { producer_id: ProducerId(*id), first_offset: Offset(*at) }).collect()
+            list.iter()
+                .map(|(id, at)| AbortedTransaction { producer_id: ProducerId(*id), first_offset: Offset(*at) })
+                .collect()
         }),
         preferred_read_replica: NodeId(p.preferred),
         records: match &p.records {
@@ -129,7 +133,11 @@ fn ours(topics: &[(String, [u8; 16], Vec<Partition>)], endpoints: &[(i32, String
     }
 }
 
-fn theirs(version: i16, topics: &[(String, [u8; 16], Vec<Partition>)], endpoints: &[(i32, String, Option<String>)]) -> messages::FetchResponse {
+fn theirs(
+    version: i16,
+    topics: &[(String, [u8; 16], Vec<Partition>)],
+    endpoints: &[(i32, String, Option<String>)],
+) -> messages::FetchResponse {
     let partition = |p: &Partition| {
         let mut data = crate_types::PartitionData::default()
             .with_partition_index(p.index)
@@ -149,7 +157,8 @@ fn theirs(version: i16, topics: &[(String, [u8; 16], Vec<Partition>)], endpoints
             data.diverging_epoch = crate_types::EpochEndOffset::default().with_epoch(epoch).with_end_offset(end);
         }
         if let (Some((leader, epoch)), true) = (p.leader, version >= 12) {
-            data.current_leader = crate_types::LeaderIdAndEpoch::default().with_leader_id(BrokerId(leader)).with_leader_epoch(epoch);
+            data.current_leader =
+                crate_types::LeaderIdAndEpoch::default().with_leader_id(BrokerId(leader)).with_leader_epoch(epoch);
         }
         if let (Some((end, epoch)), true) = (p.snapshot, version >= 12) {
             data.snapshot_id = crate_types::SnapshotId::default().with_end_offset(end).with_epoch(epoch);
@@ -158,7 +167,11 @@ fn theirs(version: i16, topics: &[(String, [u8; 16], Vec<Partition>)], endpoints
     };
     let topic = |(name, id, partitions): &(String, [u8; 16], Vec<Partition>)| {
         crate_types::FetchableTopicResponse::default()
-            .with_topic(messages::TopicName(StrBytes::from_string(if version >= 13 { String::new() } else { name.clone() })))
+            .with_topic(messages::TopicName(StrBytes::from_string(if version >= 13 {
+                String::new()
+            } else {
+                name.clone()
+            })))
             .with_topic_id(if version >= 13 { uuid::Uuid::from_bytes(*id) } else { uuid::Uuid::nil() })
             .with_partitions(partitions.iter().map(partition).collect())
     };

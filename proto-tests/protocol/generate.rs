@@ -23,7 +23,10 @@ impl Random {
 
 /// Every request (or response) in every version, with the flexibility of that version.
 pub fn every(part: fn(ApiKey) -> Option<&'static Message>) -> impl Iterator<Item = (&'static Message, i16)> {
-    ApiKey::ALL.iter().filter_map(move |key| part(*key)).flat_map(|message| message.key.versions().iter().map(move |v| (message, v)))
+    ApiKey::ALL
+        .iter()
+        .filter_map(move |key| part(*key))
+        .flat_map(|message| message.key.versions().iter().map(move |v| (message, v)))
 }
 
 /// One body.
@@ -41,7 +44,8 @@ pub struct Generator {
 /// A body of that message and version; the same for the same seed.
 pub fn body(message: &'static Message, version: i16, seed: u64, unknown_tags: bool) -> Vec<u8> {
     let flexible = message.key.is_flexible(version);
-    let mut generator = Generator { random: Random::new(seed), unknown_tags, small: false, version, flexible, out: Vec::new() };
+    let mut generator =
+        Generator { random: Random::new(seed), unknown_tags, small: false, version, flexible, out: Vec::new() };
     generator.structure(&message.root);
     generator.out
 }
@@ -49,7 +53,8 @@ pub fn body(message: &'static Message, version: i16, seed: u64, unknown_tags: bo
 /// As [`body`], all numbers below four.
 pub fn small_body(message: &'static Message, version: i16, seed: u64) -> Vec<u8> {
     let flexible = message.key.is_flexible(version);
-    let mut generator = Generator { random: Random::new(seed), unknown_tags: true, small: true, version, flexible, out: Vec::new() };
+    let mut generator =
+        Generator { random: Random::new(seed), unknown_tags: true, small: true, version, flexible, out: Vec::new() };
     generator.structure(&message.root);
     generator.out
 }
@@ -57,7 +62,8 @@ pub fn small_body(message: &'static Message, version: i16, seed: u64) -> Vec<u8>
 /// A body whose first array announces `count` elements and has none, if the message has an array outside of others.
 pub fn first_count(message: &'static Message, version: i16, count: u32) -> Option<Vec<u8>> {
     let flexible = message.key.is_flexible(version);
-    let mut generator = Generator { random: Random::new(1), unknown_tags: false, small: false, version, flexible, out: Vec::new() };
+    let mut generator =
+        Generator { random: Random::new(1), unknown_tags: false, small: false, version, flexible, out: Vec::new() };
     for field in message.root.fields {
         if !field.versions.contains(version) || field.is_tagged(version) {
             continue;

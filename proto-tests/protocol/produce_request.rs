@@ -35,7 +35,9 @@ fn reading_in_place_sees_what_the_crate_sees() {
 #[test]
 fn reading_in_place_allocates_next_to_nothing() {
     // Version 9: no transactional id, acks -1, a timeout; topic "t" with two partitions, of three and of no records.
-    let body = Bytes::from_static(&[0, 0xff, 0xff, 0, 0, 1, 0, 2, 2, b't', 3, 0, 0, 0, 0, 4, 1, 2, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    let body = Bytes::from_static(&[
+        0, 0xff, 0xff, 0, 0, 1, 0, 2, 2, b't', 3, 0, 0, 0, 0, 4, 1, 2, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0,
+    ]);
     let body = Bytes::from(body.to_vec());
     // The first share of a buffer allocates its counter.
     let shared = body.clone();

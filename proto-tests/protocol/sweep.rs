@@ -28,7 +28,10 @@ impl Server {
         let port = TcpListener::bind("localhost:0").unwrap().local_addr().unwrap().port();
         let config = dir.join("server.yaml");
         let data = dir.join("data");
-        let text = format!("listeners: PLAINTEXT://localhost:{port}\nlog.dirs: {}\nottla.http.address: \"\"\n", data.display());
+        let text = format!(
+            "listeners: PLAINTEXT://localhost:{port}\nlog.dirs: {}\nottla.http.address: \"\"\n",
+            data.display()
+        );
         std::fs::write(&config, text).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_ottla"))
             .arg("server")

@@ -49,7 +49,9 @@ pub fn run(json: bool, args: DumpLogArgs) -> anyhow::Result<()> {
     let mut out = BufWriter::new(stdout().lock());
     match dump_log::run(&options, &mut out) {
         Ok(0) => Ok(()),
-        Ok(problems) => Err(Failure::new(Exit::Failed, format!("{} found", output::counted(problems, "problem"))).into()),
+        Ok(problems) => {
+            Err(Failure::new(Exit::Failed, format!("{} found", output::counted(problems, "problem"))).into())
+        }
         // Whoever reads may have had enough.
         Err(error) if error.source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::new(Exit::Failed, error.to_string()).into()),

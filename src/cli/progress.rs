@@ -29,7 +29,9 @@ impl Progress {
         let wanted = wanted && std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let template = match (total, unit) {
-            (Some(_), Unit::Bytes) => "{bar:30} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left",
+            (Some(_), Unit::Bytes) => {
+                "{bar:30} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left"
+            }
             (Some(_), Unit::Records) => "{bar:30} {human_pos}/{human_len} records {per_sec} {eta} left",
             (None, Unit::Bytes) => "{spinner} {decimal_bytes} {decimal_bytes_per_sec}",
             (None, Unit::Records) => "{spinner} {human_pos} records {per_sec}",

@@ -31,7 +31,8 @@ pub enum Op {
 impl Op {
     /// Reads the protocol's number and value.
     pub fn from_wire(number: i8, value: Option<&str>) -> Result<Self, Refusal> {
-        let needed = || value.map(str::to_owned).ok_or_else(|| Refusal::Request("only a deletion may have no value".to_owned()));
+        let needed =
+            || value.map(str::to_owned).ok_or_else(|| Refusal::Request("only a deletion may have no value".to_owned()));
         match number {
             0 => needed().map(Self::Set),
             1 => Ok(Self::Delete),
@@ -101,7 +102,9 @@ pub fn apply(kind: Kind, current: &Settings, ops: &[(String, Op)]) -> Result<Set
             Op::Append(value) | Op::Subtract(value) => {
                 // Kafka's controller has no table of client-metrics keys, so their lists can only be set whole.
                 let def = kind.find(key).filter(|def| def.kind == ConfigType::List && kind != Kind::ClientMetrics);
-                let def = def.ok_or_else(|| Refusal::Config(format!("{key} is no list, so nothing can be added to it or taken from it")))?;
+                let def = def.ok_or_else(|| {
+                    Refusal::Config(format!("{key} is no list, so nothing can be added to it or taken from it"))
+                })?;
                 let held = settings.get(key).map(String::as_str).or(def.default).unwrap_or_default();
                 let list = changed_list(held, value, matches!(op, Op::Append(_)));
                 settings.insert(key.clone(), list);
@@ -136,7 +139,9 @@ pub fn check_topic(settings: &Settings, dynamic_broker: &Settings, server: &Serv
         return Err(Refusal::Config(text));
     }
     if settings.get("remote.storage.enable").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
-        return Err(Refusal::Config("remote.storage.enable cannot be true: this broker has no tiered storage".to_owned()));
+        return Err(Refusal::Config(
+            "remote.storage.enable cannot be true: this broker has no tiered storage".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -149,7 +154,10 @@ pub fn check_group(settings: &Settings, server: &ServerConfig) -> Result<(), Ref
         let (family, rest) = key.split_once('.').unwrap_or(("", key));
         let bound = |side: &str| server.text(&format!("group.{family}.{side}.{rest}"))?.parse::<i64>().ok();
         // Standby replicas have an upper bound under a shorter name.
-        let max = bound("max").or_else(|| (key == "streams.num.standby.replicas").then(|| server.text("group.streams.max.standby.replicas")?.parse().ok())?);
+        let max = bound("max").or_else(|| {
+            (key == "streams.num.standby.replicas")
+                .then(|| server.text("group.streams.max.standby.replicas")?.parse().ok())?
+        });
         if let Some(min) = bound("min").filter(|min| span < *min) {
             return Err(Refusal::Config(format!("{key} must be at least {min}, the broker's lower bound")));
         }
@@ -165,7 +173,9 @@ pub fn check_group(settings: &Settings, server: &ServerConfig) -> Result<(), Ref
         };
         let own = settings.keys().any(|key| key.starts_with(family));
         if own && effective("session.timeout.ms") <= effective("heartbeat.interval.ms") {
-            return Err(Refusal::Config(format!("{family}.session.timeout.ms must exceed {family}.heartbeat.interval.ms")));
+            return Err(Refusal::Config(format!(
+                "{family}.session.timeout.ms must exceed {family}.heartbeat.interval.ms"
+            )));
         }
     }
     Ok(())
@@ -208,7 +218,11 @@ fn check_pattern(text: &str) -> Result<(), Refusal> {
     let sound = text.split_once('=').is_some_and(|(selector, pattern)| {
         SELECTORS.contains(&selector.trim()) && looks_like_a_pattern(pattern.trim())
     });
-    if sound { Ok(()) } else { Err(Refusal::Config(format!("`{text}` is no selector=pattern; selectors: {}", SELECTORS.join(", ")))) }
+    if sound {
+        Ok(())
+    } else {
+        Err(Refusal::Config(format!("`{text}` is no selector=pattern; selectors: {}", SELECTORS.join(", "))))
+    }
 }
 
 /// Rules out what no regular expression can be: open brackets, a quantifier of nothing, a backslash at the end.
@@ -242,7 +256,10 @@ pub fn check_broker(settings: &Settings, per_broker: bool) -> Result<(), Refusal
     let stores = settings.keys().filter(|key| STORES.contains(&key.as_str())).collect();
     refuse(stores, "these keys can be changed only for one listener, behind listener.name.<listener>.")?;
     if !per_broker {
-        refuse(settings.keys().filter(|key| is_per_broker(key)).collect(), "these keys can be set only for one broker")?;
+        refuse(
+            settings.keys().filter(|key| is_per_broker(key)).collect(),
+            "these keys can be set only for one broker",
+        )?;
     }
     for (key, text) in settings {
         // As in Kafka, a key that nobody knows is stored: a part of the broker may know it.
@@ -337,7 +354,8 @@ fn known_and_sound(settings: &Settings, defs: &'static [ConfigDef], what: &str) 
 }
 
 fn unknown(what: &str, key: &str, defs: &'static [ConfigDef]) -> String {
-    let hint = nearest_of(key, defs.iter().map(|def| def.name)).map_or_else(String::new, |key| format!("; the nearest key is {key}"));
+    let hint = nearest_of(key, defs.iter().map(|def| def.name))
+        .map_or_else(String::new, |key| format!("; the nearest key is {key}"));
     format!("{key} is no {what} key{hint}")
 }
 

@@ -16,7 +16,9 @@ fn topic_code(pairs: &[(&str, &str)]) -> Option<ErrorCode> {
 
 fn broker_refusal(key: &str, value: &str, per_broker: bool) -> Option<String> {
     let settings = map(&[(key, value)]);
-    let refusal = check_broker(&settings, per_broker).and_then(|()| check_broker_step(&settings, &ServerConfig::quickstart())).err()?;
+    let refusal = check_broker(&settings, per_broker)
+        .and_then(|()| check_broker_step(&settings, &ServerConfig::quickstart()))
+        .err()?;
     assert_eq!(refusal.code(), ErrorCode::InvalidRequest);
     Some(refusal.to_string())
 }
@@ -34,9 +36,14 @@ fn operations_set_delete_append_and_subtract() {
             ("leader.replication.throttled.replicas", Op::Subtract("0:1".into())),
         ]),
     );
-    let wanted = [("segment.ms", "7"), ("cleanup.policy", "delete,compact"), ("leader.replication.throttled.replicas", "")];
+    let wanted =
+        [("segment.ms", "7"), ("cleanup.policy", "delete,compact"), ("leader.replication.throttled.replicas", "")];
     assert_eq!(after, Ok(map(&wanted)));
-    let taken = apply(Kind::Topic, &map(&[("cleanup.policy", "compact,delete")]), &ops(&[("cleanup.policy", Op::Subtract("compact".into()))]));
+    let taken = apply(
+        Kind::Topic,
+        &map(&[("cleanup.policy", "compact,delete")]),
+        &ops(&[("cleanup.policy", Op::Subtract("compact".into()))]),
+    );
     assert_eq!(taken, Ok(map(&[("cleanup.policy", "delete")])));
     for key in ["retention.ms", "no.such.key"] {
         let refused = apply(Kind::Topic, &held, &ops(&[(key, Op::Append("1".into()))])).unwrap_err();
@@ -83,7 +90,13 @@ fn topics_take_sound_values_of_known_keys() {
 
 #[test]
 fn brokers_take_what_is_dynamic() {
-    for key in ["log.retention.ms", "max.connections", "listener.name.foo.max.connections", "leader.replication.throttled.rate", "bogus"] {
+    for key in [
+        "log.retention.ms",
+        "max.connections",
+        "listener.name.foo.max.connections",
+        "leader.replication.throttled.rate",
+        "bogus",
+    ] {
         assert_eq!(broker_refusal(key, "7", true), None, "{key}");
         assert_eq!(broker_refusal(key, "7", false), None, "{key}");
     }
@@ -91,24 +104,39 @@ fn brokers_take_what_is_dynamic() {
         assert!(broker_refusal(key, "1", true).is_some_and(|text| text.contains(key)), "{key}");
     }
     assert!(broker_refusal("listeners", "PLAINTEXT://:1", true).is_some_and(|text| text.contains("restart")));
-    for (key, value) in [("listeners", "PLAINTEXT://localhost:9092"), ("listener.name.foo.ssl.keystore.location", "/x"), ("cordoned.log.dirs", "*")] {
+    for (key, value) in [
+        ("listeners", "PLAINTEXT://localhost:9092"),
+        ("listener.name.foo.ssl.keystore.location", "/x"),
+        ("cordoned.log.dirs", "*"),
+    ] {
         assert_eq!(broker_refusal(key, value, true), None, "{key}");
         assert!(broker_refusal(key, value, false).is_some(), "{key}");
     }
     assert_eq!(broker_refusal("num.io.threads", "9", true), None);
     assert_eq!(broker_refusal("min.insync.replicas", "2", false), None);
-    for (key, value) in [("log.retention.ms", "0"), ("log.roll.ms", "0"), ("num.io.threads", "1000"), ("log.cleaner.threads", "3")] {
+    for (key, value) in
+        [("log.retention.ms", "0"), ("log.roll.ms", "0"), ("num.io.threads", "1000"), ("log.cleaner.threads", "3")]
+    {
         assert!(broker_refusal(key, value, true).is_some(), "{key}");
     }
-    for (key, value) in [("log.retention.ms", "x"), ("max.connections", "-1"), ("leader.replication.throttled.rate", "-7")] {
+    for (key, value) in
+        [("log.retention.ms", "x"), ("max.connections", "-1"), ("leader.replication.throttled.rate", "-7")]
+    {
         assert!(broker_refusal(key, value, true).is_some(), "{key}");
     }
 }
 
 #[test]
 fn client_metrics_as_kafka_judges_them() {
-    let code = |key: &str, value: &str| check_client_metrics("s", &map(&[(key, value)])).err().map(|refusal| refusal.code());
-    for (key, value) in [("interval.ms", "100"), ("metrics", "a,a"), ("metrics", ""), ("match", "client_id=.*,client_source_port=12"), ("match", "")] {
+    let code =
+        |key: &str, value: &str| check_client_metrics("s", &map(&[(key, value)])).err().map(|refusal| refusal.code());
+    for (key, value) in [
+        ("interval.ms", "100"),
+        ("metrics", "a,a"),
+        ("metrics", ""),
+        ("match", "client_id=.*,client_source_port=12"),
+        ("match", ""),
+    ] {
         assert_eq!(code(key, value), None, "{key}={value}");
     }
     for (key, value) in [("interval.ms", "50"), ("interval.ms", "99999999"), ("bogus", "1")] {
@@ -122,7 +150,9 @@ fn client_metrics_as_kafka_judges_them() {
 
 #[test]
 fn groups_stay_between_the_brokers_bounds() {
-    let code = |pairs: &[(&str, &str)]| check_group(&map(pairs), &ServerConfig::quickstart()).err().map(|refusal| refusal.code());
+    let code = |pairs: &[(&str, &str)]| {
+        check_group(&map(pairs), &ServerConfig::quickstart()).err().map(|refusal| refusal.code())
+    };
     assert_eq!(code(&[("consumer.session.timeout.ms", "50000"), ("share.auto.offset.reset", "earliest")]), None);
     for bad in [
         ("consumer.session.timeout.ms", "44999"),

@@ -74,7 +74,10 @@ impl Rules<'_> {
         let node: i32 = self.text("node.id").parse().unwrap_or(-1);
         let broker: i32 = self.text("broker.id").parse().unwrap_or(-1);
         if broker >= 0 && broker != node {
-            self.wrong("broker.id", format!("it is the old name of node.id, which is {node}; allowed: the same number"));
+            self.wrong(
+                "broker.id",
+                format!("it is the old name of node.id, which is {node}; allowed: the same number"),
+            );
         }
         node
     }
@@ -94,7 +97,8 @@ impl Rules<'_> {
         parts.voters = self.read("controller.quorum.voters", parse_voters);
         parts.bootstrap_servers = self.read("controller.quorum.bootstrap.servers", |text| {
             let parts = elements(text).into_iter().filter(|part| !part.is_empty());
-            let read = |part: String| host_and_port(&part).ok_or_else(|| format!("`{part}` is not of the form host:port"));
+            let read =
+                |part: String| host_and_port(&part).ok_or_else(|| format!("`{part}` is not of the form host:port"));
             parts.map(read).collect()
         });
         let votes = parts.voters.iter().any(|voter| voter.id == parts.node_id);
@@ -108,7 +112,8 @@ impl Rules<'_> {
             self.wrong("process.roles", problem);
         }
         if !parts.roles.controller && !named && parts.bootstrap_servers.is_empty() {
-            let problem = "a broker alone must know its controllers, from this key or controller.quorum.bootstrap.servers";
+            let problem =
+                "a broker alone must know its controllers, from this key or controller.quorum.bootstrap.servers";
             self.wrong("controller.quorum.voters", problem);
         }
     }
@@ -146,7 +151,8 @@ impl Rules<'_> {
         match parts.voters.iter().find(|voter| voter.id == parts.node_id) {
             Some(own) => {
                 bound.push(Endpoint { name: name.clone(), host: String::new(), port: own.port });
-                let problem = format!("listeners names no {name}; its port {} is taken from controller.quorum.voters", own.port);
+                let problem =
+                    format!("listeners names no {name}; its port {} is taken from controller.quorum.voters", own.port);
                 self.warnings.push(Warning(problem));
             }
             None if !parts.roles.broker => {
@@ -201,7 +207,10 @@ impl Rules<'_> {
             ),
             None => self.wrong(
                 "listener.security.protocol.map",
-                format!("it does not say what the listener {name} speaks; allowed: one of {}", SecurityProtocol::NAMES.join(", ")),
+                format!(
+                    "it does not say what the listener {name} speaks; allowed: one of {}",
+                    SecurityProtocol::NAMES.join(", ")
+                ),
             ),
         }
         protocol
@@ -228,7 +237,10 @@ impl Rules<'_> {
         let by_name = self.is_set("inter.broker.listener.name");
         let by_protocol = self.is_set("security.inter.broker.protocol");
         if by_name && by_protocol {
-            self.wrong("security.inter.broker.protocol", "it excludes inter.broker.listener.name; allowed: only one of them");
+            self.wrong(
+                "security.inter.broker.protocol",
+                "it excludes inter.broker.listener.name; allowed: only one of them",
+            );
         }
         let key = if by_name { "inter.broker.listener.name" } else { "security.inter.broker.protocol" };
         let name = self.text(key).to_ascii_uppercase();
@@ -279,14 +291,19 @@ impl Rules<'_> {
             }
         }
         if self.number("max.connections.per.ip") == Some(0) && !self.is_set("max.connections.per.ip.overrides") {
-            self.wrong("max.connections.per.ip", "nobody could connect; allowed: 0 only with max.connections.per.ip.overrides");
+            self.wrong(
+                "max.connections.per.ip",
+                "nobody could connect; allowed: 0 only with max.connections.per.ip.overrides",
+            );
         }
         self.kerberos();
         self.selector();
     }
 
     fn kerberos(&mut self) {
-        for key in ["sasl.enabled.mechanisms", "sasl.mechanism.inter.broker.protocol", "sasl.mechanism.controller.protocol"] {
+        for key in
+            ["sasl.enabled.mechanisms", "sasl.mechanism.inter.broker.protocol", "sasl.mechanism.controller.protocol"]
+        {
             if self.is_set(key) && elements(&self.text(key)).iter().any(|name| name.eq_ignore_ascii_case("GSSAPI")) {
                 self.wrong(key, "GSSAPI is not supported; allowed: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER");
             }

@@ -9,8 +9,7 @@ use super::definition::{ConfigDef, int, list};
 pub(super) static DEFS: &[ConfigDef] = &[
     list("metrics", Some(""), Distinct(MayBeEmpty), Medium)
         .doc("Prefixes of the metrics that matching clients push; `*` for all."),
-    int("interval.ms", Some("300000"), Any, Medium)
-        .doc("How often matching clients push (ms)."),
+    int("interval.ms", Some("300000"), Any, Medium).doc("How often matching clients push (ms)."),
     list("match", Some(""), Distinct(MayBeEmpty), Medium)
         .doc("Which clients are meant, as `selector=pattern`; all when empty."),
 ];

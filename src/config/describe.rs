@@ -122,9 +122,11 @@ pub fn topic(overrides: &BTreeMap<String, String>, layers: BrokerLayers<'_>) -> 
     let shown = |def: &&ConfigDef| !def.internal || overrides.contains_key(def.name);
     let entry = |def: &'static ConfigDef| {
         let value = topic::value(def.name, overrides, &merged, layers.server);
-        let mut synonyms = topic::broker_keys(def.name).first().map_or_else(Vec::new, |(key, _)| layers.synonyms(key, false));
+        let mut synonyms =
+            topic::broker_keys(def.name).first().map_or_else(Vec::new, |(key, _)| layers.synonyms(key, false));
         if overrides.contains_key(def.name) {
-            synonyms.insert(0, Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::Topic });
+            synonyms
+                .insert(0, Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::Topic });
         }
         of_resource(def, value, synonyms)
     };
@@ -138,13 +140,19 @@ pub fn group(overrides: &BTreeMap<String, String>, layers: BrokerLayers<'_>) -> 
         let own = overrides.get(def.name).cloned();
         let key = group::broker_synonym(def.name);
         let of_broker = key.and_then(|key| merged.get(key).cloned().or_else(|| layers.server.text(key)));
-        let value = own.clone().or(of_broker).or_else(|| def.default.map(str::to_owned)).map(|text| def.canonical(&text));
+        let value =
+            own.clone().or(of_broker).or_else(|| def.default.map(str::to_owned)).map(|text| def.canonical(&text));
         let mut synonyms = match key {
             Some(key) => layers.synonyms(key, false),
-            None => vec![Synonym { name: def.name.to_owned(), value: def.default.map(str::to_owned), source: ConfigSource::Default }],
+            None => vec![Synonym {
+                name: def.name.to_owned(),
+                value: def.default.map(str::to_owned),
+                source: ConfigSource::Default,
+            }],
         };
         if own.is_some() {
-            synonyms.insert(0, Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::Group });
+            synonyms
+                .insert(0, Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::Group });
         }
         of_resource(def, value, synonyms)
     };
@@ -218,7 +226,8 @@ pub fn client_metrics(overrides: &BTreeMap<String, String>) -> Vec<Entry> {
     let entry = |def: &'static ConfigDef| {
         let own = overrides.get(def.name);
         let value = own.map(String::as_str).or(def.default).map(|text| def.canonical(text));
-        let synonym = |_| Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::ClientMetrics };
+        let synonym =
+            |_| Synonym { name: def.name.to_owned(), value: value.clone(), source: ConfigSource::ClientMetrics };
         let synonyms = own.map(synonym).into_iter().collect();
         of_resource(def, value, synonyms)
     };

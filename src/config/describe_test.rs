@@ -36,17 +36,24 @@ fn shown(entry: &Entry) -> Vec<String> {
 
 #[test]
 fn a_topics_synonyms_run_from_its_own_value_to_the_default() {
-    let layers = Layers::new("node.id=1\nlog.segment.bytes=2000000", &[("log.segment.bytes", "3000000")], &[("log.segment.bytes", "4000000")]);
+    let layers = Layers::new(
+        "node.id=1\nlog.segment.bytes=2000000",
+        &[("log.segment.bytes", "3000000")],
+        &[("log.segment.bytes", "4000000")],
+    );
     let entries = topic(&map(&[("segment.bytes", " 5000000")]), layers.all());
     let segment = entry(&entries, "segment.bytes");
     assert_eq!((segment.value.as_deref(), segment.source), (Some("5000000"), ConfigSource::Topic));
-    assert_eq!(shown(segment), [
-        "Topic:segment.bytes=5000000",
-        "DynamicBroker:log.segment.bytes=3000000",
-        "DynamicDefaultBroker:log.segment.bytes=4000000",
-        "StaticBroker:log.segment.bytes=2000000",
-        "Default:log.segment.bytes=1073741824",
-    ]);
+    assert_eq!(
+        shown(segment),
+        [
+            "Topic:segment.bytes=5000000",
+            "DynamicBroker:log.segment.bytes=3000000",
+            "DynamicDefaultBroker:log.segment.bytes=4000000",
+            "StaticBroker:log.segment.bytes=2000000",
+            "Default:log.segment.bytes=1073741824",
+        ]
+    );
     let entries = topic(&map(&[]), layers.all());
     let segment = entry(&entries, "segment.bytes");
     assert_eq!((segment.value.as_deref(), segment.source), (Some("3000000"), ConfigSource::DynamicBroker));
@@ -66,7 +73,11 @@ fn a_value_inherited_under_another_unit_shows_no_synonyms() {
 
 #[test]
 fn a_broker_shows_every_key_and_keeps_secrets_back() {
-    let layers = Layers::new("node.id=1\nssl.key.password=s3cret\ncluster.id=x\nlog.roll.hours=5", &[("max.connections", "7")], &[]);
+    let layers = Layers::new(
+        "node.id=1\nssl.key.password=s3cret\ncluster.id=x\nlog.roll.hours=5",
+        &[("max.connections", "7")],
+        &[],
+    );
     let entries = broker(layers.all());
     let secret = entry(&entries, "ssl.key.password");
     assert!(secret.sensitive && secret.value.is_none() && secret.source == ConfigSource::StaticBroker);
@@ -76,7 +87,10 @@ fn a_broker_shows_every_key_and_keeps_secrets_back() {
     assert_eq!(shown(connections), ["DynamicBroker:max.connections=7", "Default:max.connections=2147483647"]);
     assert!(entry(&entries, "num.partitions").read_only);
     assert_eq!(entry(&entries, "log.roll.ms").value, None);
-    assert_eq!(shown(entry(&entries, "log.roll.hours")), ["StaticBroker:log.roll.hours=5", "Default:log.roll.hours=168"]);
+    assert_eq!(
+        shown(entry(&entries, "log.roll.hours")),
+        ["StaticBroker:log.roll.hours=5", "Default:log.roll.hours=168"]
+    );
     assert_eq!(entry(&entries, "cluster.id").value.as_deref(), Some("x"));
     assert!(entries.iter().all(|entry| entry.name != "ottla.http.address"));
 }

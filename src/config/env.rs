@@ -82,7 +82,9 @@ pub fn env_overrides(variables: impl IntoIterator<Item = (String, String)>) -> (
     }
     if !passed_over.is_empty() {
         let names = passed_over.join(", ");
-        warnings.push(Warning(format!("{names}: of a Java runtime, of ZooKeeper or of another vendor; without effect here")));
+        warnings.push(Warning(format!(
+            "{names}: of a Java runtime, of ZooKeeper or of another vendor; without effect here"
+        )));
     }
     aliases.extend(plain);
     (aliases, warnings)
@@ -95,7 +97,8 @@ fn key_of(rest: &str) -> String {
 
 /// True for what Docker links and Kubernetes put into the environment for a service called kafka or kafka-something.
 fn is_service_link(rest: &str, value: &str) -> bool {
-    let has_address = value.contains("://") && (rest.ends_with("PORT") || rest.ends_with("URL") || rest.contains("_TCP"));
+    let has_address =
+        value.contains("://") && (rest.ends_with("PORT") || rest.ends_with("URL") || rest.contains("_TCP"));
     let numbered_port = |proto: &str| {
         rest.split_once("PORT_").is_some_and(|(_, tail)| {
             let digits = tail.bytes().take_while(u8::is_ascii_digit).count();
@@ -135,11 +138,14 @@ mod tests {
             ("CLUSTER_ID", "abc"),
             ("PATH", "/bin"),
         ]);
-        assert_eq!(settings, [
-            ("cluster.id".into(), "abc".into()),
-            ("listener.name.tc-0.ssl.client.auth".into(), "none".into()),
-            ("node.id".into(), "4".into()),
-        ]);
+        assert_eq!(
+            settings,
+            [
+                ("cluster.id".into(), "abc".into()),
+                ("listener.name.tc-0.ssl.client.auth".into(), "none".into()),
+                ("node.id".into(), "4".into()),
+            ]
+        );
         assert!(warnings.is_empty());
     }
 

@@ -29,8 +29,10 @@ fn every_example_loads_without_a_warning() {
 #[test]
 fn every_file_of_the_folder_is_an_example() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-    let mut found: Vec<String> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     found.sort();
     assert_eq!(found, EXAMPLES.map(|(name, _)| name.to_owned()));
 }

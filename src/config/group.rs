@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn all_but_three_groups_keys_have_a_broker_key_behind_them() {
-        let lonely: Vec<&str> = defs().iter().map(|def| def.name).filter(|name| broker_synonym(name).is_none()).collect();
+        let lonely: Vec<&str> =
+            defs().iter().map(|def| def.name).filter(|name| broker_synonym(name).is_none()).collect();
         assert_eq!(lonely, ["share.auto.offset.reset", "share.isolation.level", "share.renew.acknowledge.enable"]);
         assert!(defs().iter().all(|def| def.default.is_some_and(|default| def.parse(default).is_ok())));
     }

@@ -136,7 +136,8 @@ pub fn parse_protocol_map(text: &str) -> Result<BTreeMap<String, SecurityProtoco
             Some((name.trim().to_ascii_uppercase(), SecurityProtocol::parse(protocol.trim())?))
         });
         let allowed = SecurityProtocol::NAMES.join(", ");
-        let (name, protocol) = pair.ok_or_else(|| format!("`{part}` is not NAME:PROTOCOL with a protocol of {allowed}"))?;
+        let (name, protocol) =
+            pair.ok_or_else(|| format!("`{part}` is not NAME:PROTOCOL with a protocol of {allowed}"))?;
         if map.insert(name.clone(), protocol).is_some() {
             return Err(format!("the listener {name} is mapped twice"));
         }
@@ -187,7 +188,16 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_is_refused() {
-        for bad in ["localhost:9092", "A://x", "A://x:70000", "A://x:-1", "://x:1", "A b://x:1", "A://x/y:1", "A://x:1,a://y:2"] {
+        for bad in [
+            "localhost:9092",
+            "A://x",
+            "A://x:70000",
+            "A://x:-1",
+            "://x:1",
+            "A b://x:1",
+            "A://x/y:1",
+            "A://x:1,a://y:2",
+        ] {
             assert!(parse_endpoints(bad).is_err(), "{bad}");
         }
     }

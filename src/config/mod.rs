@@ -15,9 +15,9 @@
 
 pub mod alter;
 pub mod broker;
+mod check;
 pub mod client_metrics;
 mod client_metrics_keys;
-mod check;
 pub mod definition;
 pub mod describe;
 mod env;

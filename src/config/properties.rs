@@ -19,9 +19,8 @@ pub fn parse_properties(text: &str, origin: &str) -> Result<Vec<Setting>, Syntax
     let mut settings = Vec::new();
     for (line, logical) in logical_lines(text) {
         let (key, rest) = split_key(&logical);
-        let unescaped = |part| {
-            unescape(part).map_err(|problem| SyntaxError { origin: origin.to_owned(), line, problem })
-        };
+        let unescaped =
+            |part| unescape(part).map_err(|problem| SyntaxError { origin: origin.to_owned(), line, problem });
         let source = Source::File { name: Arc::clone(&name), line };
         settings.push(Setting { key: unescaped(key)?, value: unescaped(rest)?, source });
     }

@@ -17,11 +17,13 @@ pub(super) const RAFT: &str = "the controllers' Raft works by heartbeats that ne
 /// Knobs of Kafka's own test suite.
 pub(super) const TESTING: &str = "it serves Kafka's own tests";
 /// Metrics are counted and exposed another way.
-pub(super) const METRICS: &str = "metrics are exposed for Prometheus on `ottla.http.address`, which keeps its own windows";
+pub(super) const METRICS: &str =
+    "metrics are exposed for Prometheus on `ottla.http.address`, which keeps its own windows";
 /// Java classes that export metrics.
 pub(super) const PLUGIN_METRICS: &str = "Java classes cannot be loaded; scrape `ottla.http.address` for metrics";
 /// Java classes that decide something.
-pub(super) const PLUGIN: &str = "Java classes cannot be loaded, and leaving this one out would change what the server does";
+pub(super) const PLUGIN: &str =
+    "Java classes cannot be loaded, and leaving this one out would change what the server does";
 /// Details of a Java runtime.
 pub(super) const JVM: &str = "it chooses among parts of a Java runtime, and there is none here";
 /// Kerberos.

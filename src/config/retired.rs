@@ -3,7 +3,11 @@
 /// Why a key of the past or of another vendor has no effect; `None` for a key that is neither.
 pub(super) fn reason(key: &str) -> Option<&'static str> {
     const ZOOKEEPER: &str = "Kafka 4 has no ZooKeeper, and neither has Ottla";
-    if key.starts_with("zookeeper.") || key.starts_with("password.encoder.") || key == "broker.id.generation.enable" || key == "reserved.broker.max.id" {
+    if key.starts_with("zookeeper.")
+        || key.starts_with("password.encoder.")
+        || key == "broker.id.generation.enable"
+        || key == "reserved.broker.max.id"
+    {
         return Some(ZOOKEEPER);
     }
     if key.starts_with("confluent.") || key.starts_with("strimzi.") {
@@ -22,9 +26,7 @@ pub(super) fn reason(key: &str) -> Option<&'static str> {
         }
         "port" | "host.name" => Some("listeners took its place"),
         "advertised.port" | "advertised.host.name" => Some("advertised.listeners took its place"),
-        "control.plane.listener.name" | "jmx.port" => {
-            Some("it left Kafka with version 4 or steered its Java runtime")
-        }
+        "control.plane.listener.name" | "jmx.port" => Some("it left Kafka with version 4 or steered its Java runtime"),
         "offsets.commit.required.acks" | "auto.include.jmx.reporter" | "group.coordinator.new.enable" => {
             Some("it left Kafka with version 4")
         }

@@ -253,7 +253,13 @@ fn judge_values(merged: &Merged, errors: &mut Vec<ConfigError>, warnings: &mut V
     for (key, (value, source)) in merged {
         let Some(def) = broker::find(key) else { continue };
         let shown = (!def.is_sensitive()).then(|| value.clone());
-        let mistake = |problem| ConfigError { key: key.clone(), value: shown.clone(), source: source.clone(), problem, nearest: None };
+        let mistake = |problem| ConfigError {
+            key: key.clone(),
+            value: shown.clone(),
+            source: source.clone(),
+            problem,
+            nearest: None,
+        };
         if let Err(invalid) = def.parse(&check::tolerate(key, value)) {
             errors.push(mistake(invalid.to_string()));
             continue;

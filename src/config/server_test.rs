@@ -72,9 +72,16 @@ fn variables_alone_keep_the_quickstarts_defaults() {
         ServerConfig::load(env_overrides(owned).0, Unknown::Refused).unwrap().0
     };
     let config = env(&[("KAFKA_NUM_PARTITIONS", "3")]);
-    assert_eq!((told(&config), config.log_dirs()[0].as_str()), (vec!["PLAINTEXT://localhost:9092".to_owned()], "./data"));
-    let config = env(&[("KAFKA_ADVERTISED_LISTENERS", "PLAINTEXT://broker:9092,"), ("KAFKA_LOG_DIRS", "/var/lib/kafka/data")]);
-    assert_eq!((binds(config.listeners()), told(&config)), (vec!["PLAINTEXT://:9092".into()], vec!["PLAINTEXT://broker:9092".into()]));
+    assert_eq!(
+        (told(&config), config.log_dirs()[0].as_str()),
+        (vec!["PLAINTEXT://localhost:9092".to_owned()], "./data")
+    );
+    let config =
+        env(&[("KAFKA_ADVERTISED_LISTENERS", "PLAINTEXT://broker:9092,"), ("KAFKA_LOG_DIRS", "/var/lib/kafka/data")]);
+    assert_eq!(
+        (binds(config.listeners()), told(&config)),
+        (vec!["PLAINTEXT://:9092".into()], vec!["PLAINTEXT://broker:9092".into()])
+    );
     let config = env(&[("KAFKA_BROKER_ID", "5"), ("KAFKA_LISTENERS", "PLAINTEXT://:9092")]);
     assert_eq!((config.node_id(), told(&config)), (NodeId(5), vec!["PLAINTEXT://:9092".to_owned()]));
 }
@@ -106,7 +113,9 @@ fn a_missing_controller_listener_is_told_from_the_voters() {
 
 #[test]
 fn every_mistake_is_told_at_once_with_key_value_place_and_remedy() {
-    let text = bad("num.partitons=3\nnum.partitions=none\n\nlog.cleanup.policy=keep\nauthorizer.class.name=x.Y\nssl.key.password=s3cret\n");
+    let text = bad(
+        "num.partitons=3\nnum.partitions=none\n\nlog.cleanup.policy=keep\nauthorizer.class.name=x.Y\nssl.key.password=s3cret\n",
+    );
     for part in [
         "the configuration has 4 mistakes",
         "num.partitons (server.properties:1): there is no such key; the nearest key is num.partitions",
@@ -122,17 +131,26 @@ fn every_mistake_is_told_at_once_with_key_value_place_and_remedy() {
 #[test]
 fn contradictions_are_refused() {
     for (text, part) in [
-        ("listeners=PLAINTEXT://:9092\nadvertised.listeners=PLAINTEXT://0.0.0.0:9092", "no client can connect to 0.0.0.0"),
+        (
+            "listeners=PLAINTEXT://:9092\nadvertised.listeners=PLAINTEXT://0.0.0.0:9092",
+            "no client can connect to 0.0.0.0",
+        ),
         ("listeners=PLAINTEXT://:9092\nadvertised.listeners=OTHER://h:9092", "OTHER is not among the listeners"),
         ("listeners=EXTERNAL://:9092", "does not say what the listener EXTERNAL speaks"),
-        ("listeners=A://:9092,B://:9092\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT", "share the port 9092"),
+        (
+            "listeners=A://:9092,B://:9092\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT",
+            "share the port 9092",
+        ),
         ("listeners=PLAINTEXT://:9092\ninter.broker.listener.name=X", "no listener of that name; allowed: PLAINTEXT"),
         ("security.inter.broker.protocol=PLAINTEXT\ninter.broker.listener.name=PLAINTEXT", "it excludes"),
         ("process.roles=broker", "must know its controllers"),
         ("process.roles=broker\ncontroller.quorum.voters=1@h:1", "needs the role controller"),
         ("controller.quorum.voters=2@h:1", "must be among the voters"),
         ("process.roles=controller\ncontroller.quorum.voters=1@h:9093\nlisteners=PLAINTEXT://:9092", "is for brokers"),
-        ("process.roles=broker\ncontroller.quorum.voters=2@h:1\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093", "is for controllers"),
+        (
+            "process.roles=broker\ncontroller.quorum.voters=2@h:1\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093",
+            "is for controllers",
+        ),
         ("listeners=CONTROLLER://:9093", "needs a listener that is not the controllers'"),
         ("node.id=1\nbroker.id=2", "the old name of node.id"),
         ("process.roles=broker,observer", "each one of broker, controller"),
@@ -151,9 +169,13 @@ fn contradictions_are_refused() {
 
 #[test]
 fn keys_without_effect_are_accepted_and_told_of() {
-    let (_, warnings) = load("num.io.threads=8\nnum.network.threads=3\nzookeeper.connect=zk:2181\nnode.id=1\nnode.id=2\n").unwrap();
+    let (_, warnings) =
+        load("num.io.threads=8\nnum.network.threads=3\nzookeeper.connect=zk:2181\nnode.id=1\nnode.id=2\n").unwrap();
     let told: Vec<String> = warnings.into_iter().map(|warning| warning.0).collect();
-    assert!(told.iter().any(|w| w.starts_with("num.io.threads, num.network.threads: accepted without effect")), "{told:?}");
+    assert!(
+        told.iter().any(|w| w.starts_with("num.io.threads, num.network.threads: accepted without effect")),
+        "{told:?}"
+    );
     assert!(told.iter().any(|w| w.starts_with("zookeeper.connect (server.properties:3) has no effect")));
     assert!(told.iter().any(|w| w.starts_with("node.id is given twice")));
     assert_eq!(told.len(), 3);
@@ -170,7 +192,8 @@ fn lenient_loading_warns_of_unknown_keys() {
 fn every_key_is_accepted_at_its_own_default() {
     for def in broker::defs() {
         let Some(default) = def.default else { continue };
-        let setting = Setting { key: def.name.to_owned(), value: default.to_owned(), source: Source::Flag("--set".into()) };
+        let setting =
+            Setting { key: def.name.to_owned(), value: default.to_owned(), source: Source::Flag("--set".into()) };
         let alone = ServerConfig::load(vec![setting], Unknown::Refused);
         // Kafka's own defaults of these two name Kerberos, which nobody can mean to ask for here.
         let kerberos = default == "GSSAPI" || def.name == "broker.id" || def.name == "listener.security.protocol.map";

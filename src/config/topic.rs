@@ -219,8 +219,8 @@ fn in_unit(value: Value, unit: Unit) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::{Setting, Source};
     use super::super::server::Unknown;
+    use super::super::source::{Setting, Source};
     use super::*;
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -9,9 +9,14 @@ fn throttled(text: &str) -> bool {
 
 #[test]
 fn doubles_print_as_java_prints_them() {
-    for (value, text) in
-        [(0.5, "0.5"), (1.0, "1.0"), (1e7, "1.0E7"), (f64::MAX, "1.7976931348623157E308"), (0.0001, "1.0E-4"), (12345.0, "12345.0")]
-    {
+    for (value, text) in [
+        (0.5, "0.5"),
+        (1.0, "1.0"),
+        (1e7, "1.0E7"),
+        (f64::MAX, "1.7976931348623157E308"),
+        (0.0001, "1.0E-4"),
+        (12345.0, "12345.0"),
+    ] {
         assert_eq!(Value::Double(value).to_string(), text);
     }
 }
@@ -51,7 +56,15 @@ fn offset_reset_takes_durations() {
     for good in ["earliest", "latest", "by_duration:PT1H", "by_duration:P1DT2.5S"] {
         assert!(def.parse(good).is_ok(), "{good}");
     }
-    for bad in ["none", "by_duration:", "by_duration:P", "by_duration:PT", "by_duration:1H", "by_duration:PT-5S", "by_duration:PT1M1H"] {
+    for bad in [
+        "none",
+        "by_duration:",
+        "by_duration:P",
+        "by_duration:PT",
+        "by_duration:1H",
+        "by_duration:PT-5S",
+        "by_duration:PT1M1H",
+    ] {
         assert!(def.parse(bad).is_err(), "{bad}");
     }
     assert_eq!(iso_duration_ms("P1DT1M0.25S"), Some(86_460_250));

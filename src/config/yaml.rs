@@ -51,7 +51,8 @@ impl Walk {
                 Ok(())
             }
             other => {
-                let text = scalar(&other).ok_or_else(|| (self.line(&path), format!("`{path}` must be a plain value")))?;
+                let text =
+                    scalar(&other).ok_or_else(|| (self.line(&path), format!("`{path}` must be a plain value")))?;
                 self.set(path, text);
                 Ok(())
             }
@@ -120,17 +121,21 @@ mod tests {
     #[test]
     fn flat_nested_and_mixed_keys_are_the_same_keys() {
         let text = "node.id: 7\nlog:\n  dirs: [/a, /b]\n  retention.ms: -1\n  cleaner:\n    enable: true\n# end\n";
-        let wanted = [("node.id", "7", 1), ("log.dirs", "/a,/b", 3), ("log.retention.ms", "-1", 4), ("log.cleaner.enable", "true", 6)];
+        let wanted = [
+            ("node.id", "7", 1),
+            ("log.dirs", "/a,/b", 3),
+            ("log.retention.ms", "-1", 4),
+            ("log.cleaner.enable", "true", 6),
+        ];
         assert_eq!(found(text), wanted.map(|(k, v, l)| (k.to_owned(), v.to_owned(), l)));
     }
 
     #[test]
     fn lists_scalars_and_nulls() {
-        assert_eq!(found("a:\n  - x\n  - 1\nb:\nc: ''\nd: 0.5"), [
-            ("a".into(), "x,1".into(), 1),
-            ("c".into(), String::new(), 5),
-            ("d".into(), "0.5".into(), 6),
-        ]);
+        assert_eq!(
+            found("a:\n  - x\n  - 1\nb:\nc: ''\nd: 0.5"),
+            [("a".into(), "x,1".into(), 1), ("c".into(), String::new(), 5), ("d".into(), "0.5".into(), 6),]
+        );
         assert_eq!(found(""), []);
         assert_eq!(found("a: {b: {c: 1}}"), [("a.b.c".into(), "1".into(), 1)]);
     }

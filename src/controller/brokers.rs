@@ -100,7 +100,8 @@ fn try_register(
         // Brokers say what they support of the features they know; the metadata version they all must.
         let said = operation.features.iter().any(|f| f.name == name);
         if !able && (said || name == METADATA_VERSION) {
-            let message = format!("Unable to register because the broker does not support finalized version {level} of {name}.");
+            let message =
+                format!("Unable to register because the broker does not support finalized version {level} of {name}.");
             return Err(ApiError::new(ErrorCode::UnsupportedVersion, message));
         }
     }
@@ -188,7 +189,8 @@ pub fn heartbeat(
             change.fenced = Some(true);
         }
     }
-    let online: Vec<_> = broker.log_dirs.iter().copied().filter(|dir| !operation.offline_log_dirs.contains(dir)).collect();
+    let online: Vec<_> =
+        broker.log_dirs.iter().copied().filter(|dir| !operation.offline_log_dirs.contains(dir)).collect();
     if online.len() != broker.log_dirs.len() && !online.is_empty() {
         change.log_dirs = online;
     }

@@ -11,7 +11,10 @@ use crate::metadata::topics::{PartitionImage, TopicImage};
 const ELIGIBLE_LEADER_REPLICAS: &str = "eligible.leader.replicas.version";
 
 /// Who may lead a partition: a broker that is active and has the replica's directory online.
-pub(super) fn acceptable_leader<'a>(image: &'a MetadataImage, partition: &'a PartitionImage) -> impl Fn(NodeId) -> bool + 'a {
+pub(super) fn acceptable_leader<'a>(
+    image: &'a MetadataImage,
+    partition: &'a PartitionImage,
+) -> impl Fn(NodeId) -> bool + 'a {
     move |id| placement::is_active(image, id) && has_online_dir(image, partition, id)
 }
 

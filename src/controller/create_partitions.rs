@@ -105,9 +105,15 @@ fn grow(
             }
             placed
         }
-        None => placement::place(image, context.chance.as_ref(), current, more, i16::try_from(factor).unwrap_or(i16::MAX))
-            .map_err(|fault| ApiError::new(ErrorCode::InvalidReplicationFactor, fault))?,
+        None => {
+            placement::place(image, context.chance.as_ref(), current, more, i16::try_from(factor).unwrap_or(i16::MAX))
+                .map_err(|fault| ApiError::new(ErrorCode::InvalidReplicationFactor, fault))?
+        }
     };
     let index = |at: usize| PartitionIndex((current + at) as i32);
-    Ok(placed.into_iter().enumerate().map(|(at, assignment)| partition(image, topic.id, index(at), assignment)).collect())
+    Ok(placed
+        .into_iter()
+        .enumerate()
+        .map(|(at, assignment)| partition(image, topic.id, index(at), assignment))
+        .collect())
 }

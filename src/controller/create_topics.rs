@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Decision;
 use super::api_error::ApiError;
 use super::configs;
 use super::context::Context;
 use super::operation::Named;
 use super::placement::{self, Assignment};
-use super::Decision;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, TopicName, Uuid};
 use crate::base::limits::PARTITIONS_PER_REQUEST_MAX;
@@ -101,7 +101,8 @@ fn create(
         let message = format!("Creation of internal topic {} is prohibited.", topic.name);
         return Err(ApiError::new(ErrorCode::InvalidRequest, message));
     }
-    topic_name::check(&topic.name).map_err(|fault| ApiError::new(ErrorCode::InvalidTopicException, fault.to_string()))?;
+    topic_name::check(&topic.name)
+        .map_err(|fault| ApiError::new(ErrorCode::InvalidTopicException, fault.to_string()))?;
     if image.topic(&topic.name).is_some() {
         return Err(ApiError::new(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", topic.name)));
     }
@@ -224,7 +225,12 @@ pub(super) fn too_many(partitions: usize, partitions_left: usize) -> Result<(), 
 }
 
 /// The record of a fresh partition.
-pub(super) fn partition(image: &MetadataImage, topic_id: Uuid, index: PartitionIndex, assignment: Assignment) -> MetadataRecord {
+pub(super) fn partition(
+    image: &MetadataImage,
+    topic_id: Uuid,
+    index: PartitionIndex,
+    assignment: Assignment,
+) -> MetadataRecord {
     let leader = assignment.isr.first().copied().unwrap_or(NodeId::NONE);
     let directories = assignment.replicas.iter().map(|replica| placement::default_directory(image, *replica)).collect();
     MetadataRecord::Partition(Partition {

@@ -39,7 +39,10 @@ pub fn decide(image: &MetadataImage, operation: &DeleteTopics) -> Decision<Delet
             let found = find(image, topic).and_then(|(name, id)| {
                 // The same topic named twice, or by name and by id.
                 if !deleted.insert(id) {
-                    return Err(ApiError::new(ErrorCode::InvalidRequest, "the topic occurs more than once in the request"));
+                    return Err(ApiError::new(
+                        ErrorCode::InvalidRequest,
+                        "the topic occurs more than once in the request",
+                    ));
                 }
                 records.push(MetadataRecord::RemoveTopic { topic_id: id });
                 Ok((name, id))
@@ -55,6 +58,8 @@ fn find(image: &MetadataImage, topic: &TopicRef) -> Result<(TopicName, Uuid), Ap
         TopicRef::Name(name) => {
             image.topic(name).map(|t| (t.name.clone(), t.id)).ok_or(ErrorCode::UnknownTopicOrPartition.into())
         }
-        TopicRef::Id(id) => image.topic_by_id(*id).map(|t| (t.name.clone(), t.id)).ok_or(ErrorCode::UnknownTopicId.into()),
+        TopicRef::Id(id) => {
+            image.topic_by_id(*id).map(|t| (t.name.clone(), t.id)).ok_or(ErrorCode::UnknownTopicId.into())
+        }
     }
 }

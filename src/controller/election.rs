@@ -70,7 +70,8 @@ fn elect(
     let election = if unclean { Election::Unclean } else { Election::Preferred };
     let acceptable = builder::acceptable_leader(image, partition);
     let directory = |id| placement::default_directory(image, id);
-    let change = builder::of(image, context, topic, index, partition, &acceptable, &directory).election(election).build();
+    let change =
+        builder::of(image, context, topic, index, partition, &acceptable, &directory).election(election).build();
     let elected = change.as_ref().and_then(|change| change.leader);
     let good = match elected {
         Some(leader) if unclean => !leader.is_none(),
@@ -78,7 +79,8 @@ fn elect(
         None => false,
     };
     if !good {
-        let code = if unclean { ErrorCode::EligibleLeadersNotAvailable } else { ErrorCode::PreferredLeaderNotAvailable };
+        let code =
+            if unclean { ErrorCode::EligibleLeadersNotAvailable } else { ErrorCode::PreferredLeaderNotAvailable };
         return Err(code.into());
     }
     records.extend(change.map(MetadataRecord::PartitionChange));

@@ -60,12 +60,7 @@ pub fn decide(image: &MetadataImage, operation: &UpdateFeatures) -> Decision<Upd
     Decision::new(records, Ok(()))
 }
 
-fn update(
-    image: &MetadataImage,
-    name: &str,
-    level: i16,
-    upgrade: Upgrade,
-) -> Result<Option<MetadataRecord>, ApiError> {
+fn update(image: &MetadataImage, name: &str, level: i16, upgrade: Upgrade) -> Result<Option<MetadataRecord>, ApiError> {
     let refuse = |why: String| {
         let message = format!("Invalid update version {level} for feature {name}. {why}");
         Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message))

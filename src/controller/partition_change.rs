@@ -125,7 +125,8 @@ impl<'a> PartitionChangeBuilder<'a> {
     /// The record, if anything differs.
     pub fn build(mut self) -> Option<PartitionChange> {
         let was = self.partition;
-        let mut change = PartitionChange { partition: self.index, topic_id: self.topic_id, ..PartitionChange::default() };
+        let mut change =
+            PartitionChange { partition: self.index, topic_id: self.topic_id, ..PartitionChange::default() };
         self.complete_reassignment();
         self.keep_eligible_leaders();
         self.elect(&mut change);
@@ -177,7 +178,9 @@ impl<'a> PartitionChangeBuilder<'a> {
             return;
         }
         let mut eligible = std::mem::take(&mut self.elr);
-        eligible.extend(self.partition.isr.iter().filter(|replica| !self.partition.eligible_leader_replicas.contains(replica)));
+        eligible.extend(
+            self.partition.isr.iter().filter(|replica| !self.partition.eligible_leader_replicas.contains(replica)),
+        );
         eligible.retain(|replica| {
             self.replicas.contains(replica) && !self.isr.contains(replica) && !self.unclean_shutdown.contains(replica)
         });
@@ -245,7 +248,8 @@ impl<'a> PartitionChangeBuilder<'a> {
         }
         let was = self.partition;
         let now_leader = change.leader.unwrap_or(was.leader);
-        if change.isr.as_ref().is_some_and(Vec::is_empty) && was.last_known_elr != [was.leader] && !was.leader.is_none() {
+        if change.isr.as_ref().is_some_and(Vec::is_empty) && was.last_known_elr != [was.leader] && !was.leader.is_none()
+        {
             change.last_known_elr = Some(vec![was.leader]);
         } else if !now_leader.is_none() && !was.last_known_elr.is_empty() {
             change.last_known_elr = Some(Vec::new());

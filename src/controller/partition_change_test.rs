@@ -49,7 +49,11 @@ fn the_preferred_leader_takes_over_only_when_asked() {
     assert_eq!(change(&p, &[1, 2, 3], |b| b), None);
     let taken = change(&p, &[1, 2, 3], |b| b.election(Election::Preferred)).unwrap();
     assert_eq!((taken.leader, taken.isr), (Some(NodeId(1)), None));
-    assert_eq!(change(&partition(&[1, 2], &[2], 2), &[1, 2], |b| b.election(Election::Preferred)), None, "1 is not in sync");
+    assert_eq!(
+        change(&partition(&[1, 2], &[2], 2), &[1, 2], |b| b.election(Election::Preferred)),
+        None,
+        "1 is not in sync"
+    );
 }
 
 #[test]

@@ -47,7 +47,9 @@ pub fn by_hand(image: &MetadataImage, replicas: &[NodeId], factor: Option<usize>
     let mut seen = BTreeSet::new();
     for replica in replicas {
         if image.brokers().get(*replica).is_none() {
-            return refuse(format!("The manual partition assignment includes broker {replica}, but no such broker is registered."));
+            return refuse(format!(
+                "The manual partition assignment includes broker {replica}, but no such broker is registered."
+            ));
         }
         if !seen.insert(replica) {
             return refuse(format!("The manual partition assignment includes the broker {replica} more than once."));
@@ -126,9 +128,11 @@ impl Racks {
     fn of(image: &MetadataImage, chance: &dyn Chance) -> Self {
         let mut by_name: BTreeMap<Option<&str>, Rack> = BTreeMap::new();
         for broker in image.brokers().iter() {
-            let rack = by_name
-                .entry(broker.rack.as_deref())
-                .or_insert_with(|| Rack { unfenced: Vec::new(), fenced: Vec::new(), turn: 0 });
+            let rack = by_name.entry(broker.rack.as_deref()).or_insert_with(|| Rack {
+                unfenced: Vec::new(),
+                fenced: Vec::new(),
+                turn: 0,
+            });
             if broker.fenced || broker.in_controlled_shutdown {
                 rack.fenced.push(broker.broker_id);
             } else {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::brokers;
 use super::context::{Chance, Context, SystemChance};
 use super::decide::decide;
 use super::operation::{Ask, Operation, Reply};
@@ -19,7 +20,6 @@ use super::quorum::agree::{self, AgreeError};
 use super::quorum::start::{self, Quorum, QuorumOptions, StartError};
 use super::quorum::types::{node_id, offset};
 use super::sessions::Sessions;
-use super::brokers;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset, Uuid};
 use crate::base::limits::{CONTROLLER_BATCH_OPERATIONS_MAX, CONTROLLER_QUEUE_MAX, RECORDS_PER_ENTRY_MAX};
@@ -138,7 +138,8 @@ impl QuorumController {
             config: options.config,
             chance: Arc::new(SystemChance) as Arc<dyn Chance>,
         };
-        let session = context.config.text("broker.session.timeout.ms").and_then(|text| text.parse().ok()).unwrap_or(9_000);
+        let session =
+            context.config.text("broker.session.timeout.ms").and_then(|text| text.parse().ok()).unwrap_or(9_000);
         let decider = Decider {
             raft: quorum.raft.clone(),
             state: quorum.state.clone(),

@@ -6,11 +6,11 @@ use std::time::Instant;
 use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::error_code::ErrorCode;
+use crate::base::ids::{BrokerEpoch, ProducerId};
 use crate::controller::create_topics::{CreateTopics, NewTopic};
 use crate::controller::delete_topics::{DeleteTopics, TopicRef};
 use crate::controller::producer_ids::AllocateProducerIds;
 use crate::metadata::record::{BrokerEndpoint, BrokerFeature};
-use crate::base::ids::{BrokerEpoch, ProducerId};
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
@@ -30,12 +30,21 @@ async fn start_in(dir: &Path) -> QuorumController {
 
 async fn with_broker(dir: &Path) -> (QuorumController, BrokerEpoch) {
     let controller = start_in(dir).await;
-    let features = controller.image().features().supported().map(|f| BrokerFeature { name: f.name.to_owned(), min: f.min, max: f.max });
+    let features = controller.image().features().supported().map(|f| BrokerFeature {
+        name: f.name.to_owned(),
+        min: f.min,
+        max: f.max,
+    });
     let registration = brokers::RegisterBroker {
         broker_id: controller.shared.node_id,
         cluster_id: "a-cluster".to_owned(),
         incarnation_id: crate::base::random::uuid(),
-        endpoints: vec![BrokerEndpoint { name: "PLAINTEXT".to_owned(), host: "localhost".to_owned(), port: 9092, security_protocol: 0 }],
+        endpoints: vec![BrokerEndpoint {
+            name: "PLAINTEXT".to_owned(),
+            host: "localhost".to_owned(),
+            port: 9092,
+            security_protocol: 0,
+        }],
         features: features.collect(),
         rack: None,
         log_dirs: vec![Uuid([9; 16])],
@@ -68,7 +77,9 @@ fn a_fresh_cluster_has_kafkas_feature_levels_and_starts_at_once() {
         let controller = start_in(dir.path()).await;
         assert!(started.elapsed() < Duration::from_secs(1), "took {:?}", started.elapsed());
         let image = controller.image();
-        for (name, level) in [("metadata.version", 30), ("transaction.version", 2), ("group.version", 1), ("kraft.version", 1)] {
+        for (name, level) in
+            [("metadata.version", 30), ("transaction.version", 2), ("group.version", 1), ("kraft.version", 1)]
+        {
             assert_eq!(image.features().level(name), level, "{name}");
         }
         let status = controller.status();
@@ -110,7 +121,9 @@ fn operations_that_wait_together_are_agreed_on_together() {
         let tasks: Vec<_> = (0..500)
             .map(|n| {
                 let controller = controller.clone();
-                tokio::spawn(async move { controller.submit(topic(format!("t{n}"), 1)).await.unwrap().reply[0].1.is_ok() })
+                tokio::spawn(
+                    async move { controller.submit(topic(format!("t{n}"), 1)).await.unwrap().reply[0].1.is_ok() },
+                )
             })
             .collect();
         for task in tasks {
@@ -130,8 +143,11 @@ fn operations_of_one_entry_see_each_other() {
         let code = |reply: Committed<Vec<(String, Result<_, crate::controller::api_error::ApiError>)>>| {
             reply.reply[0].1.as_ref().map(|_: &crate::controller::create_topics::CreatedTopic| ()).map_err(|e| e.code)
         };
-        let (one, two, three) =
-            tokio::join!(controller.submit(topic("a.b", 1)), controller.submit(topic("a.b", 1)), controller.submit(topic("a_b", 1)));
+        let (one, two, three) = tokio::join!(
+            controller.submit(topic("a.b", 1)),
+            controller.submit(topic("a.b", 1)),
+            controller.submit(topic("a_b", 1))
+        );
         assert_eq!(code(one.unwrap()), Ok(()));
         assert_eq!(code(two.unwrap()), Err(ErrorCode::TopicAlreadyExists));
         assert_eq!(code(three.unwrap()), Err(ErrorCode::InvalidTopicException));

@@ -75,7 +75,11 @@ fn alter(
             check(keys, key, value)?;
         }
         if current.and_then(|limits| limits.get(key)).copied() != value {
-            records.push(MetadataRecord::ClientQuota(ClientQuota { entity: entity.clone(), key: key.to_owned(), value }));
+            records.push(MetadataRecord::ClientQuota(ClientQuota {
+                entity: entity.clone(),
+                key: key.to_owned(),
+                value,
+            }));
         }
     }
     Ok(records)

@@ -108,7 +108,8 @@ fn one(
     let unknown = |what: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, what);
     let topic = image.topic(name).ok_or_else(|| unknown(format!("Unable to find a topic named {name}.")))?;
     let index = wanted.partition;
-    let partition = topic.partition(index).ok_or_else(|| unknown(format!("Unable to find partition {name}:{index}.")))?;
+    let partition =
+        topic.partition(index).ok_or_else(|| unknown(format!("Unable to find partition {name}:{index}.")))?;
     match &wanted.replicas {
         None => cancel(image, context, topic, index, partition),
         Some(replicas) => {
@@ -158,9 +159,8 @@ fn cancel(
     if !partition.is_reassigning() {
         return Err(ErrorCode::NoReassignmentInProgress.into());
     }
-    let was = |list: &[NodeId]| -> Vec<NodeId> {
-        list.iter().copied().filter(|id| !partition.adding.contains(id)).collect()
-    };
+    let was =
+        |list: &[NodeId]| -> Vec<NodeId> { list.iter().copied().filter(|id| !partition.adding.contains(id)).collect() };
     let (replicas, mut isr) = (was(&partition.replicas), was(&partition.isr));
     let unclean = context.topic_config(image, &topic.name).unclean_leader_election_enable;
     if isr.is_empty() {

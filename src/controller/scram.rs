@@ -30,7 +30,8 @@ pub type AlterScramReply = Named<()>;
 pub fn decide(image: &MetadataImage, operation: &AlterScramCredentials) -> Decision<AlterScramReply> {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     let deleted = operation.deletions.iter().map(|(user, _)| user.as_str());
-    let users: Vec<&str> = deleted.chain(operation.upsertions.iter().map(|credential| credential.name.as_str())).collect();
+    let users: Vec<&str> =
+        deleted.chain(operation.upsertions.iter().map(|credential| credential.name.as_str())).collect();
     for user in &users {
         *times.entry(user).or_default() += 1;
     }

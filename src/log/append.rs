@@ -185,7 +185,11 @@ impl Log {
         if config.segment_jitter_ms.0 <= 0 {
             return Millis(0);
         }
-        let own = self.name.topic.bytes().fold(self.name.partition.0 as u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+        let own = self
+            .name
+            .topic
+            .bytes()
+            .fold(self.name.partition.0 as u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
         Millis((own % config.segment_jitter_ms.0 as u64) as i64)
     }
 
@@ -243,7 +247,8 @@ impl Log {
 /// The coordinator's epoch in a marker that ends a transaction.
 fn coordinator_epoch(batch: &Validated) -> Option<i32> {
     let view = BatchView { header: batch.header, bytes: &batch.bytes };
-    let marker = batch.header.is_control().then(|| records(view.payload(), batch.header.record_count).next()?.ok())??;
+    let marker =
+        batch.header.is_control().then(|| records(view.payload(), batch.header.record_count).next()?.ok())??;
     marker.value.and_then(control::coordinator_epoch)
 }
 

@@ -92,15 +92,16 @@ impl LogDir {
         let meta = match read_meta(&path)? {
             Some(meta) => meta,
             None => {
-                let meta =
-                    MetaProperties { cluster_id: cluster_id.to_owned(), node_id, directory_id: random::uuid() };
+                let meta = MetaProperties { cluster_id: cluster_id.to_owned(), node_id, directory_id: random::uuid() };
                 write_meta(&path, &meta)?;
                 meta
             }
         };
         let foreign = |what: &str, held: &str, wanted: &str| OpenError::BadFile {
             path: path.join(META_FILE),
-            reason: format!("the directory belongs to {what} {held}, this is {wanted}; choose other log.dirs or correct {what}"),
+            reason: format!(
+                "the directory belongs to {what} {held}, this is {wanted}; choose other log.dirs or correct {what}"
+            ),
         };
         if meta.cluster_id != cluster_id {
             return Err(foreign("cluster.id", &meta.cluster_id, cluster_id));

@@ -186,7 +186,8 @@ mod tests {
             file.read_exact_at(&mut out, 0).unwrap();
             assert_eq!(u32::from_be_bytes(out), i as u32);
         }
-        let open = files.iter().filter(|f| matches!(&*f.slot.lock(), Slot::Loose(file) if file.strong_count() > 0)).count();
+        let open =
+            files.iter().filter(|f| matches!(&*f.slot.lock(), Slot::Loose(file) if file.strong_count() > 0)).count();
         assert!(open <= SEALED_FILES_OPEN_MAX + 1, "{open} files are open");
         let mut out = [9; 4];
         first.read_exact_at(&mut out, 0).unwrap();

@@ -90,7 +90,11 @@ impl Log {
             topic_id: options.topic_id,
             config: ArcSwap::from_pointee(options.config),
             ends: RwLock::new(Ends { log_end: end, high_watermark: start_end(&segments, log_start), first_unstable }),
-            recovery_point: AtomicI64::new(if loaded.recovered { options.recovery_point.min(end.offset).0 } else { end.offset.0 }),
+            recovery_point: AtomicI64::new(if loaded.recovered {
+                options.recovery_point.min(end.offset).0
+            } else {
+                end.offset.0
+            }),
             tail: TailCache::default(),
             log_start: AtomicI64::new(log_start.0),
             flushing: Mutex::new(()),

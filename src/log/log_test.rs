@@ -259,7 +259,12 @@ fn times_are_found_to_the_record() {
         append(&log, timed(&["a", "b", "c"], codec, NOW.plus(Millis(i * 100))));
     }
     for reopened in [false, true] {
-        let log = if reopened { log.close().unwrap(); open(dir.path(), small_segments(), true, 0).unwrap() } else { log.clone() };
+        let log = if reopened {
+            log.close().unwrap();
+            open(dir.path(), small_segments(), true, 0).unwrap()
+        } else {
+            log.clone()
+        };
         for i in [0i64, 1, 17, 39] {
             for j in 0..3 {
                 let found = log.offset_for_timestamp(NOW.plus(Millis(i * 100 + j))).unwrap().unwrap();

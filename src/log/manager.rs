@@ -133,7 +133,14 @@ impl LogManager {
         }
     }
 
-    fn options(&self, dir: &Dir, name: TopicPartition, topic_id: Uuid, path: PathBuf, config: LogConfig) -> OpenOptions {
+    fn options(
+        &self,
+        dir: &Dir,
+        name: TopicPartition,
+        topic_id: Uuid,
+        path: PathBuf,
+        config: LogConfig,
+    ) -> OpenOptions {
         OpenOptions {
             recovery_point: dir.recovery_points.get(&name).copied().unwrap_or(Offset(0)),
             log_start: dir.log_starts.get(&name).copied().unwrap_or(Offset(0)),
@@ -255,9 +262,7 @@ impl LogManager {
         let points = with_broken(of(&Log::recovery_point), &dir.recovery_points);
         checkpoint::write_offsets(&path.join(checkpoint::RECOVERY_POINTS), &points)?;
         let mut starts: BTreeMap<_, _> = of(&Log::log_start_offset);
-        starts.retain(|name, start| {
-            self.get(name).is_some_and(|log| *start > log.first_segment_base())
-        });
+        starts.retain(|name, start| self.get(name).is_some_and(|log| *start > log.first_segment_base()));
         let starts = with_broken(starts, &dir.log_starts);
         checkpoint::write_offsets(&path.join(checkpoint::LOG_STARTS), &starts)?;
         let watermarks = with_broken(of(&Log::high_watermark), &dir.high_watermarks);

@@ -180,7 +180,8 @@ fn readers_of_committed_transactions_stop_at_the_first_open_one() {
     end_txn(&log, marker(1, 0, ControlType::Abort, 3)).unwrap();
     assert!(matches!(end_txn(&log, marker(1, 0, ControlType::Abort, 2)), Err(AppendError::CoordinatorFenced { .. })));
     assert_eq!(log.last_stable_offset(), Offset(2));
-    let info = log.append_as_leader(marker(2, 0, ControlType::Commit, 3), EPOCH, AppendOrigin::Coordinator, NOW).unwrap();
+    let info =
+        log.append_as_leader(marker(2, 0, ControlType::Commit, 3), EPOCH, AppendOrigin::Coordinator, NOW).unwrap();
     // Decided, but the marker is not below the high watermark yet.
     assert_eq!(log.last_stable_offset(), Offset(2));
     log.update_high_watermark(info.end());
@@ -268,7 +269,11 @@ fn pages_that_were_never_written_end_the_log_and_what_follows_is_set_aside() {
     let left = bases(&log);
     assert_eq!(left, all[..left.len()]);
     assert_eq!(left.len(), 8192 / (original.len() / all.iter().filter(|b| **b < 150).count().min(52)).max(1));
-    let aside: Vec<_> = std::fs::read_dir(temp.path()).unwrap().map(|e| e.unwrap()).filter(|e| e.file_name().to_string_lossy().ends_with(".set-aside")).collect();
+    let aside: Vec<_> = std::fs::read_dir(temp.path())
+        .unwrap()
+        .map(|e| e.unwrap())
+        .filter(|e| e.file_name().to_string_lossy().ends_with(".set-aside"))
+        .collect();
     let kept: u64 = aside.iter().map(|e| e.metadata().unwrap().len()).sum();
     assert!(aside.len() >= 3 && kept > 60_000);
     assert_eq!(append(&log, plain(&[b"goes on"])), Offset(left.len() as i64));

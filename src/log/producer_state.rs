@@ -136,9 +136,7 @@ impl ProducerState {
         if batch.producer_epoch < entry.epoch {
             return Err(AppendError::ProducerFenced { producer_id, current: entry.epoch, got: batch.producer_epoch });
         }
-        let out_of_order = |last| {
-            Err(AppendError::OutOfOrderSequence { producer_id, last, got: batch.base_sequence })
-        };
+        let out_of_order = |last| Err(AppendError::OutOfOrderSequence { producer_id, last, got: batch.base_sequence });
         if let Some(since) = entry.txn_first_offset.filter(|_| !batch.is_transactional()) {
             return Err(AppendError::TransactionState(format!(
                 "producer {producer_id} has had a transaction open since offset {since} and sent a batch outside it"
@@ -148,9 +146,8 @@ impl ProducerState {
             // A new incarnation starts over.
             return if batch.base_sequence == Sequence(0) { Ok(Verdict::Append) } else { out_of_order(Sequence::NONE) };
         }
-        let same = |b: &&BatchMetadata| {
-            b.first_sequence() == batch.base_sequence && b.last_sequence == batch.last_sequence()
-        };
+        let same =
+            |b: &&BatchMetadata| b.first_sequence() == batch.base_sequence && b.last_sequence == batch.last_sequence();
         if let Some(before) = entry.batches().iter().find(same) {
             return Ok(Verdict::Duplicate(*before));
         }
@@ -204,7 +201,8 @@ impl ProducerState {
 
     /// Notes an end-of-transaction marker and returns the first offset of the transaction it ended, if one was open.
     pub fn end_transaction(&mut self, marker: &BatchHeader, coordinator_epoch: i32, now: Millis) -> Option<Offset> {
-        let entry = self.producers.entry(marker.producer_id).or_insert_with(|| ProducerEntry::new(marker.producer_epoch));
+        let entry =
+            self.producers.entry(marker.producer_id).or_insert_with(|| ProducerEntry::new(marker.producer_epoch));
         if marker.producer_epoch > entry.epoch {
             let txn = entry.txn_first_offset;
             *entry = ProducerEntry::new(marker.producer_epoch);

@@ -51,7 +51,9 @@ fn gaps_are_refused_and_sequences_wrap() {
     assert_eq!(state.check(&batch(0, 10, 1, 10)).unwrap(), Verdict::Append);
     let state = after(&[batch(0, i32::MAX - 1, 4, 0)]);
     assert_eq!(state.check(&batch(0, 2, 1, 4)).unwrap(), Verdict::Append);
-    assert!(matches!(state.check(&batch(0, i32::MAX - 1, 4, 4)).unwrap(), Verdict::Duplicate(b) if b.first_offset() == Offset(0)));
+    assert!(
+        matches!(state.check(&batch(0, i32::MAX - 1, 4, 4)).unwrap(), Verdict::Duplicate(b) if b.first_offset() == Offset(0))
+    );
 }
 
 #[test]

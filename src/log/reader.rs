@@ -44,7 +44,8 @@ impl Log {
         if from >= bound.offset || (max_bytes == 0 && !min_one_batch) {
             return Ok(info);
         }
-        let Some(mut at) = floor(&segments, from).map(|s| segments.partition_point(|x| x.base_offset < s.base_offset)) else {
+        let Some(mut at) = floor(&segments, from).map(|s| segments.partition_point(|x| x.base_offset < s.base_offset))
+        else {
             return Ok(info);
         };
         if let Some(hit) = self.tail.read(from, bound.offset, max_bytes, min_one_batch) {
@@ -60,11 +61,13 @@ impl Log {
                 let whole = if min_one_batch { found.header.size() } else { 0 };
                 let length = usize::try_from(limit - found.position).unwrap_or(usize::MAX).min(max_bytes.max(whole));
                 info.records = slice(segment, found.position, length)?;
-                if segment.base_offset == bound.segment && limit - found.position <= TAIL_CACHE_BYTES_PER_LOG_MAX as u64 {
+                if segment.base_offset == bound.segment && limit - found.position <= TAIL_CACHE_BYTES_PER_LOG_MAX as u64
+                {
                     self.tail.want();
                 }
                 if up_to == ReadUpTo::LastStable {
-                    let last = segment.offset_bound(found.position + length as u64, next_base(&segments, at, log_end_offset));
+                    let last =
+                        segment.offset_bound(found.position + length as u64, next_base(&segments, at, log_end_offset));
                     info.aborted = aborted(&segments[at..], from, last.min(bound.offset));
                 }
                 return Ok(info);

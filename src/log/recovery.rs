@@ -105,9 +105,8 @@ fn read_batch(
     if left < HEADER_BYTES as u64 {
         return Ok(Err(format!("{left} bytes are too few for a batch")));
     }
-    let read = |bytes: &mut [u8]| {
-        segment.file.read_exact_at(bytes, position).map_err(StorageError::of("read", &segment.path))
-    };
+    let read =
+        |bytes: &mut [u8]| segment.file.read_exact_at(bytes, position).map_err(StorageError::of("read", &segment.path));
     bytes.resize(HEADER_BYTES, 0);
     read(bytes)?;
     let header = match BatchHeader::parse(bytes) {

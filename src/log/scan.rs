@@ -47,7 +47,8 @@ impl<'a> BatchScan<'a> {
         if !covered {
             let want = usize::try_from(self.limit - self.position).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
             self.window.resize(want, 0);
-            let got = self.file.read_at(&mut self.window, self.position).map_err(StorageError::of("read", self.path))?;
+            let got =
+                self.file.read_at(&mut self.window, self.position).map_err(StorageError::of("read", self.path))?;
             self.window.truncate(got);
             self.window_at = self.position;
         }

@@ -98,7 +98,9 @@ impl TailCache {
         }
         while batches.bytes + len > TAIL_CACHE_BYTES_PER_LOG_MAX && batches.drop_oldest() {}
         while HELD.load(Ordering::Relaxed) + len > TAIL_CACHE_BYTES_MAX && batches.drop_oldest() {}
-        if batches.bytes + len > TAIL_CACHE_BYTES_PER_LOG_MAX || HELD.load(Ordering::Relaxed) + len > TAIL_CACHE_BYTES_MAX {
+        if batches.bytes + len > TAIL_CACHE_BYTES_PER_LOG_MAX
+            || HELD.load(Ordering::Relaxed) + len > TAIL_CACHE_BYTES_MAX
+        {
             return; // the list is empty now, so no gap arises
         }
         batches.bytes += len;

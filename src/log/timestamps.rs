@@ -40,7 +40,12 @@ impl Log {
         }
     }
 
-    fn first_at(&self, segment: &LogSegment, at: Millis, start: Offset) -> Result<Option<TimestampAndOffset>, ReadError> {
+    fn first_at(
+        &self,
+        segment: &LogSegment,
+        at: Millis,
+        start: Offset,
+    ) -> Result<Option<TimestampAndOffset>, ReadError> {
         // Everything up to the looked-up offset is older.
         let from = segment.times.lookup_before(at).map_or(start, |older| older.max(start));
         let limit = segment.size();

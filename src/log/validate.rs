@@ -46,12 +46,16 @@ pub fn validate(
     let mut rest = bytes.clone();
     while !rest.is_empty() {
         if origin == AppendOrigin::Client && !validated.is_empty() {
-            return Err(AppendError::NotOneBatch("a produce request holds one batch per partition, this holds more".into()));
+            return Err(AppendError::NotOneBatch(
+                "a produce request holds one batch per partition, this holds more".into(),
+            ));
         }
         let size = {
             let view = match BatchView::parse(&rest) {
                 Err(BatchError::Magic(magic @ 0..=1)) => {
-                    return Err(AppendError::NotOneBatch(format!("the batch's format is v{magic}, only v2 is accepted")));
+                    return Err(AppendError::NotOneBatch(format!(
+                        "the batch's format is v{magic}, only v2 is accepted"
+                    )));
                 }
                 Err(error @ BatchError::Short { .. }) if origin == AppendOrigin::Client => {
                     return Err(AppendError::NotOneBatch(error.to_string()));
@@ -134,7 +138,10 @@ fn check_head(header: &BatchHeader, origin: AppendOrigin) -> Result<(), AppendEr
         return Err(AppendError::Invalid("a client may not write control records".into()));
     }
     if client && header.base_offset != Offset(0) {
-        return Err(AppendError::Invalid(format!("the batch's base offset is {}, a producer gives 0", header.base_offset)));
+        return Err(AppendError::Invalid(format!(
+            "the batch's base offset is {}, a producer gives 0",
+            header.base_offset
+        )));
     }
     if client && header.has_producer() && header.producer_epoch.is_none() {
         return Err(AppendError::BadProducerEpoch(header.producer_epoch));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::base::ids::NodeId;
 use crate::metadata::image::ApplyError;
-use crate::metadata::record::{BrokerEndpoint, BrokerRegistrationChange, MetadataRecord, RegisterBroker, UnregisterBroker};
+use crate::metadata::record::{
+    BrokerEndpoint, BrokerRegistrationChange, MetadataRecord, RegisterBroker, UnregisterBroker,
+};
 
 /// A registered broker.
 pub type BrokerImage = RegisterBroker;

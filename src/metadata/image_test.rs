@@ -86,7 +86,10 @@ fn an_election_moves_both_epochs_and_an_isr_change_only_one() {
     assert_eq!((state.leader_epoch, state.partition_epoch, state.isr.len()), (LeaderEpoch(0), PartitionEpoch(1), 0));
     image.apply(Offset(51), &MetadataRecord::PartitionChange(change(Some(NodeId::NONE)))).unwrap();
     let state = image.topic("t").unwrap().partitions[0].clone();
-    assert_eq!((state.leader_epoch, state.partition_epoch, state.leader), (LeaderEpoch(1), PartitionEpoch(2), NodeId::NONE));
+    assert_eq!(
+        (state.leader_epoch, state.partition_epoch, state.leader),
+        (LeaderEpoch(1), PartitionEpoch(2), NodeId::NONE)
+    );
 }
 
 #[test]

@@ -38,7 +38,11 @@ impl QuotasImage {
     pub(super) fn records(&self, out: &mut Vec<MetadataRecord>) {
         for (entity, limits) in self.iter() {
             out.extend(limits.iter().map(|(key, value)| {
-                MetadataRecord::ClientQuota(ClientQuota { entity: entity.clone(), key: key.clone(), value: Some(*value) })
+                MetadataRecord::ClientQuota(ClientQuota {
+                    entity: entity.clone(),
+                    key: key.clone(),
+                    value: Some(*value),
+                })
             }));
         }
     }

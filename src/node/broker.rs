@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::base::ids::{BrokerEpoch, Millis, NodeId, Uuid};
-use crate::base::topic_name::CLUSTER_METADATA;
 use crate::base::random;
+use crate::base::topic_name::CLUSTER_METADATA;
 use crate::config::server::ServerConfig;
 use crate::config::source::Warning;
 use crate::controller::quorum::start::QuorumOptions;

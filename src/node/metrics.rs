@@ -13,17 +13,16 @@ use metrics_util::MetricKindMask;
 use crate::controller::quorum_controller::QuorumController;
 use crate::node::metrics_http::Watched;
 use crate::node::process;
+use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
 use crate::replica::partition::Partition;
-use crate::quota::connection_quota::ConnectionQuota;
 
 /// A gauge that no scrape has refreshed for this long belongs to something that is gone.
 const STALE_AFTER: Duration = Duration::from_secs(300);
 
 /// Installs the process's recorder. Must come before the first counter is made.
 pub fn install() -> Result<PrometheusHandle, String> {
-    let recorder =
-        PrometheusBuilder::new().idle_timeout(MetricKindMask::GAUGE, Some(STALE_AFTER)).build_recorder();
+    let recorder = PrometheusBuilder::new().idle_timeout(MetricKindMask::GAUGE, Some(STALE_AFTER)).build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|e| format!("a metrics recorder is already installed: {e}"))?;
     Ok(handle)
@@ -82,7 +81,8 @@ impl NodeWatch {
         gauge!("kafka_controller_kafkacontroller_globaltopiccount").set(hosted.by_id.len() as f64);
         gauge!("kafka_controller_kafkacontroller_globalpartitioncount").set(count);
         gauge!("kafka_controller_kafkacontroller_offlinepartitionscount").set(count - led);
-        gauge!("kafka_controller_kafkacontroller_activecontrollercount").set(f64::from(u8::from(self.controller.is_leader())));
+        gauge!("kafka_controller_kafkacontroller_activecontrollercount")
+            .set(f64::from(u8::from(self.controller.is_leader())));
         gauge!("kafka_log_logmanager_offlinelogdirectorycount").set(self.replicas.logs().offline_dirs() as f64);
         gauge!("kafka_server_socket_server_metrics_connection_count").set(self.connections.count() as f64);
         gauge!("kafka_brokers").set(self.replicas.metadata().brokers().len() as f64);

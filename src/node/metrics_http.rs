@@ -71,7 +71,9 @@ fn answer<B>(request: &Request<B>, watched: &dyn Watched) -> Response<Full<Bytes
     match request.uri().path() {
         "/metrics" => {
             let mut response = text(StatusCode::OK, watched.render_metrics());
-            response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/plain; version=0.0.4"));
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/plain; version=0.0.4"));
             response
         }
         "/livez" => text(StatusCode::OK, "live\n".into()),

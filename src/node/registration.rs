@@ -47,8 +47,7 @@ pub async fn register(
         port: l.advertised.port,
         security_protocol: l.protocol.id(),
     };
-    let feature =
-        |f: features::SupportedFeature| BrokerFeature { name: f.name.to_owned(), min: f.min, max: f.max };
+    let feature = |f: features::SupportedFeature| BrokerFeature { name: f.name.to_owned(), min: f.min, max: f.max };
     let registration = RegisterBroker {
         broker_id: config.node_id(),
         cluster_id: cluster_id.to_owned(),
@@ -71,7 +70,12 @@ pub async fn heartbeat(controller: &QuorumController, replicas: &ReplicaManager,
         metadata_offset: replicas.metadata().offset(),
         want_fence: false,
         want_shut_down: false,
-        offline_log_dirs: replicas.logs().dirs().filter(|(_, offline)| *offline).map(|(d, _)| d.meta.directory_id).collect(),
+        offline_log_dirs: replicas
+            .logs()
+            .dirs()
+            .filter(|(_, offline)| *offline)
+            .map(|(d, _)| d.meta.directory_id)
+            .collect(),
     };
     match controller.submit(beat).await {
         Ok(answer) => match answer.reply {

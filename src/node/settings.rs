@@ -40,8 +40,8 @@ pub enum SettingsError {
 pub fn load(args: &ServerArgs) -> Result<(ServerConfig, Vec<Warning>), SettingsError> {
     let mut settings = Vec::new();
     if let Some(path) = &args.config {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SettingsError::Read { path: path.clone(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.clone(), source })?;
         settings.extend(parse_file(&text, &path.display().to_string())?);
     }
     let (from_env, mut warnings) = env_overrides(std::env::vars());

@@ -59,7 +59,10 @@ mod tests {
         let answer: ApiVersionsResponse = codec::decode_response(ApiKey::ApiVersions, 0, body).unwrap();
         assert_eq!(answer.error_code, 35);
         assert_eq!(answer.api_keys.len(), 1);
-        assert_eq!((answer.api_keys[0].api_key, answer.api_keys[0].min_version, answer.api_keys[0].max_version), (18, 0, 4));
+        assert_eq!(
+            (answer.api_keys[0].api_key, answer.api_keys[0].min_version, answer.api_keys[0].max_version),
+            (18, 0, 4)
+        );
     }
 
     #[test]

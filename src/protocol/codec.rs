@@ -73,8 +73,7 @@ pub fn decode_response<T: Decodable + Message>(key: ApiKey, version: i16, body: 
 }
 
 fn unguarded<T: Decodable>(key: ApiKey, version: i16, wire_version: i16, mut body: Bytes) -> Result<T, DecodeError> {
-    T::decode(&mut body, wire_version)
-        .map_err(|error| DecodeError::Decoder { key, version, reason: error.to_string() })
+    T::decode(&mut body, wire_version).map_err(|error| DecodeError::Decoder { key, version, reason: error.to_string() })
 }
 
 /// Encodes a response: size, header and body in one piece of memory.

@@ -133,7 +133,12 @@ pub struct NodeEndpoint {
 /// Encodes the response to the Fetch request with that version and correlation id.
 pub fn encode(version: i16, correlation_id: i32, response: FetchResponse) -> Result<Response, EncodeError> {
     let fields = response.topics.iter().map(|topic| 64 + topic.partitions.len() * 64).sum::<usize>();
-    let mut encoder = Encoder { version, flexible: ApiKey::Fetch.is_flexible(version), out: BytesMut::with_capacity(64 + fields), holes: Vec::new() };
+    let mut encoder = Encoder {
+        version,
+        flexible: ApiKey::Fetch.is_flexible(version),
+        out: BytesMut::with_capacity(64 + fields),
+        holes: Vec::new(),
+    };
     frame::start(&mut encoder.out);
     header::write_response_header(&mut encoder.out, ApiKey::Fetch, version, correlation_id);
     encoder.response(response);

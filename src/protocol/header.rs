@@ -116,7 +116,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_the_body_is_left() {
-        for (key, version) in [(ApiKey::Metadata, 1), (ApiKey::Metadata, 12), (ApiKey::SaslHandshake, 1), (ApiKey::ApiVersions, 99)] {
+        for (key, version) in
+            [(ApiKey::Metadata, 1), (ApiKey::Metadata, 12), (ApiKey::SaslHandshake, 1), (ApiKey::ApiVersions, 99)]
+        {
             let mut out = BytesMut::new();
             header(key, version, "rdkafka").write(&mut out);
             out.extend_from_slice(b"body");
@@ -137,12 +139,21 @@ mod tests {
     fn broken_headers_are_errors() {
         let parse = |bytes: &'static [u8]| RequestHeader::parse(&mut Bytes::from_static(bytes));
         assert_eq!(parse(&[0, 93, 0, 0, 0, 0, 0, 0, 0, 0]), Err(HeaderError::UnknownApiKey(93)));
-        assert!(matches!(parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xfe]), Err(HeaderError::Malformed(CodecError::BadLength(-2)))));
+        assert!(matches!(
+            parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xfe]),
+            Err(HeaderError::Malformed(CodecError::BadLength(-2)))
+        ));
         assert!(matches!(parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0, 9, b'x']), Err(HeaderError::Malformed(_))));
-        assert!(matches!(parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0, 2, 0xc3, 0x28]), Err(HeaderError::Malformed(CodecError::NotUtf8))));
+        assert!(matches!(
+            parse(&[0, 3, 0, 1, 0, 0, 0, 1, 0, 2, 0xc3, 0x28]),
+            Err(HeaderError::Malformed(CodecError::NotUtf8))
+        ));
         // Version 12 has tags: a count beyond what the frame holds, and twenty million of them.
         assert!(matches!(parse(&[0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 5]), Err(HeaderError::Tags(_))));
-        assert!(matches!(parse(&[0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 0x80, 0xda, 0xc4, 9]), Err(HeaderError::Tags(GuardError::TooManyTags { .. }))));
+        assert!(matches!(
+            parse(&[0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 0x80, 0xda, 0xc4, 9]),
+            Err(HeaderError::Tags(GuardError::TooManyTags { .. }))
+        ));
         for end in 0..10 {
             let whole: &'static [u8] = &[0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 0];
             assert!(parse(&whole[..end]).is_err());

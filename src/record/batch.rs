@@ -220,11 +220,7 @@ impl<'a> BatchView<'a> {
     /// Compares the checksum with the bytes.
     pub fn verify_crc(&self) -> Result<(), BatchError> {
         let computed = crc(&self.bytes[ATTRIBUTES_AT..]);
-        if computed == self.header.crc {
-            Ok(())
-        } else {
-            Err(BatchError::Crc { stored: self.header.crc, computed })
-        }
+        if computed == self.header.crc { Ok(()) } else { Err(BatchError::Crc { stored: self.header.crc, computed }) }
     }
 }
 

@@ -111,7 +111,9 @@ impl Compression {
         match self {
             Self::None => Ok(bytes.to_vec()),
             Self::Gzip => {
-                let level = level.and_then(|l| u32::try_from(l).ok()).map_or_else(flate2::Compression::default, flate2::Compression::new);
+                let level = level
+                    .and_then(|l| u32::try_from(l).ok())
+                    .map_or_else(flate2::Compression::default, flate2::Compression::new);
                 let mut out = flate2::write::GzEncoder::new(Vec::new(), level);
                 out.write_all(bytes).map_err(damaged)?;
                 out.finish().map_err(damaged)
@@ -135,7 +137,9 @@ impl Compression {
                 out.write_all(bytes).map_err(damaged)?;
                 out.finish().map_err(|e| self.damaged(e))
             }
-            Self::Zstd => zstd::stream::encode_all(bytes, level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL)).map_err(damaged),
+            Self::Zstd => {
+                zstd::stream::encode_all(bytes, level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL)).map_err(damaged)
+            }
         }
     }
 

@@ -11,8 +11,8 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::topics::{PartitionImage, TopicImage};
 use crate::replica::log_settings;
 use crate::replica::manager::{HostedTopic, HostedTopics, ReplicaManager};
-use crate::replica::topic_metrics::TopicMetrics;
 use crate::replica::partition::{Leadership, Partition};
+use crate::replica::topic_metrics::TopicMetrics;
 
 /// Brings the logs from the applied image to `next`. An error concerns single partitions and is logged: those stay
 /// unavailable while all others go on.

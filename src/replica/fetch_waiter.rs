@@ -59,10 +59,12 @@ impl FetchWaiters {
         if list.is_empty() {
             return;
         }
-        list.retain(|weak| weak.upgrade().is_some_and(|waiter| {
-            waiter.more(bytes);
-            true
-        }));
+        list.retain(|weak| {
+            weak.upgrade().is_some_and(|waiter| {
+                waiter.more(bytes);
+                true
+            })
+        });
     }
 
     /// Ends every wait.
@@ -79,9 +81,8 @@ mod tests {
 
     fn is_woken(waiter: &FetchWaiter) -> bool {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        runtime.block_on(async {
-            tokio::time::timeout(std::time::Duration::from_millis(1), waiter.woken()).await.is_ok()
-        })
+        runtime
+            .block_on(async { tokio::time::timeout(std::time::Duration::from_millis(1), waiter.woken()).await.is_ok() })
     }
 
     #[test]

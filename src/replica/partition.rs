@@ -154,12 +154,15 @@ impl Partition {
             let _one_at_a_time = self.advancing.lock();
             let before = self.log.high_watermark();
             let leader_end = Offset(self.durable_end.load(Ordering::Acquire)).min(self.log.log_end_offset());
-            let next = high_watermark::advance(before, Replicated {
-                leader_end,
-                follower_ends: &[],
-                isr_size: leadership.isr.len(),
-                min_isr: self.min_isr().min(leadership.isr.len().max(1)),
-            });
+            let next = high_watermark::advance(
+                before,
+                Replicated {
+                    leader_end,
+                    follower_ends: &[],
+                    isr_size: leadership.isr.len(),
+                    min_isr: self.min_isr().min(leadership.isr.len().max(1)),
+                },
+            );
             if next > before {
                 self.log.update_high_watermark(next);
             }

@@ -21,7 +21,9 @@ pub async fn create(ctx: &Arc<Context>, names: Vec<String>) {
         Ok(committed) => {
             for (name, result) in committed.reply {
                 match result {
-                    Ok(created) => info!(topic = name, partitions = created.partitions, "topic created because a client named it"),
+                    Ok(created) => {
+                        info!(topic = name, partitions = created.partitions, "topic created because a client named it")
+                    }
                     Err(error) => debug!(topic = name, %error, "topic not created"),
                 }
             }

@@ -14,7 +14,8 @@ const FIRST_DIRECTORY_ID: u128 = 100;
 const LOST_DIRECTORY_ID: u128 = 1;
 
 /// Every operation on a topic, as bits: what a client may do where there is no authorizer.
-pub const TOPIC_OPERATIONS: i32 = bits(&[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]);
+pub const TOPIC_OPERATIONS: i32 =
+    bits(&[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]);
 /// Every operation on the cluster, as bits.
 pub const CLUSTER_OPERATIONS: i32 =
     bits(&[CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE]);

@@ -33,9 +33,7 @@ pub fn handle(ctx: &Arc<Context>, connection: &Rc<ConnectionInfo>, frame: Bytes)
         }
         return Err(Refusal::NotServed(format!(
             "{} version {version} is not served; versions {} to {} are",
-            api,
-            entry.min,
-            entry.max
+            api, entry.min, entry.max
         )));
     }
     (entry.handle)(ctx, request)

@@ -31,7 +31,10 @@ pub fn produce(error: &ProduceError) -> ErrorCode {
 fn append(error: &AppendError) -> ErrorCode {
     match error {
         AppendError::Corrupt(_) | AppendError::Compression(_) => ErrorCode::CorruptMessage,
-        AppendError::NotOneBatch(_) | AppendError::Invalid(_) | AppendError::InvalidRecords { .. } | AppendError::UnknownCodec(_) => ErrorCode::InvalidRecord,
+        AppendError::NotOneBatch(_)
+        | AppendError::Invalid(_)
+        | AppendError::InvalidRecords { .. }
+        | AppendError::UnknownCodec(_) => ErrorCode::InvalidRecord,
         AppendError::Timestamp { .. } => ErrorCode::InvalidTimestamp,
         AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
         AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,

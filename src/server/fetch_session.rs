@@ -156,7 +156,8 @@ impl FetchSessions {
                 break id;
             }
         };
-        let partitions = request.wishes.iter().map(|(key, wish)| (key.clone(), Cached { wish: *wish, told: None })).collect();
+        let partitions =
+            request.wishes.iter().map(|(key, wish)| (key.clone(), Cached { wish: *wish, told: None })).collect();
         let session = Arc::new(Mutex::new(Session { epoch: 1, by_id: request.by_id, partitions, last_used: now }));
         sessions.insert(id, Arc::clone(&session));
         Some((id, session))
@@ -260,8 +261,14 @@ mod tests {
         assert_ne!(id, 0);
         let (_, wishes) = sessions.open(ask(id, 1, vec![wish(2)], vec![wish(0).0]), Millis(1)).unwrap();
         assert_eq!(wishes.iter().map(|(k, _)| k.partition.0).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(sessions.open(ask(id, 1, vec![], vec![]), Millis(1)).err(), Some(ErrorCode::InvalidFetchSessionEpoch));
-        assert_eq!(sessions.open(ask(id + 1, 1, vec![], vec![]), Millis(1)).err(), Some(ErrorCode::FetchSessionIdNotFound));
+        assert_eq!(
+            sessions.open(ask(id, 1, vec![], vec![]), Millis(1)).err(),
+            Some(ErrorCode::InvalidFetchSessionEpoch)
+        );
+        assert_eq!(
+            sessions.open(ask(id + 1, 1, vec![], vec![]), Millis(1)).err(),
+            Some(ErrorCode::FetchSessionIdNotFound)
+        );
         sessions.open(ask(id, -1, vec![], vec![]), Millis(2)).unwrap();
         assert_eq!(sessions.count(), 0);
     }
@@ -278,7 +285,11 @@ mod tests {
         let (next, _) = sessions.open(ask(full.id(), 2, vec![], vec![]), Millis(0)).unwrap();
         assert_eq!(next.select(&[outcome(0, true, 5), outcome(1, false, 6)]), [true, false]);
         let (_, wishes) = sessions.open(ask(full.id(), 3, vec![], vec![]), Millis(0)).unwrap();
-        assert_eq!(wishes.iter().map(|(k, _)| k.partition.0).collect::<Vec<_>>(), [1, 0], "a partition that gave goes last");
+        assert_eq!(
+            wishes.iter().map(|(k, _)| k.partition.0).collect::<Vec<_>>(),
+            [1, 0],
+            "a partition that gave goes last"
+        );
     }
 
     #[test]

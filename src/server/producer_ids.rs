@@ -39,11 +39,7 @@ impl ProducerIdPool {
     }
 
     /// An id that nobody has had; asks the controller for a block when the last one is used up. None if it gives none now.
-    pub async fn next(
-        &self,
-        controller: &QuorumController,
-        broker_id: NodeId,
-    ) -> Option<ProducerId> {
+    pub async fn next(&self, controller: &QuorumController, broker_id: NodeId) -> Option<ProducerId> {
         loop {
             // Held over the question on purpose: whoever comes meanwhile waits for the same block.
             let _asking = self.asking.lock().await;

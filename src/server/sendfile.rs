@@ -39,10 +39,7 @@ pub fn is_resident(slice: &FileSlice, length: usize) -> bool {
     [slice.position, slice.position + (length as u64).saturating_sub(1)].into_iter().all(|at| {
         let mut byte = [0u8; 1];
         let mut buffers = [io::IoSliceMut::new(&mut byte)];
-        !matches!(
-            rustix::io::preadv2(file, &mut buffers, at, ReadWriteFlags::NOWAIT),
-            Err(rustix::io::Errno::AGAIN)
-        )
+        !matches!(rustix::io::preadv2(file, &mut buffers, at, ReadWriteFlags::NOWAIT), Err(rustix::io::Errno::AGAIN))
     })
 }
 

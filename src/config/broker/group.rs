@@ -8,8 +8,13 @@ use crate::config::reason;
 
 /// The keys.
 pub(super) static DEFS: &[ConfigDef] = &[
-    list("group.coordinator.rebalance.protocols", Some("classic,consumer,streams"), Elements(NotEmpty, &["consumer", "classic", "share", "streams"]), Medium)
-        .doc("Which kinds of group are served."),
+    list(
+        "group.coordinator.rebalance.protocols",
+        Some("classic,consumer,streams"),
+        Elements(NotEmpty, &["consumer", "classic", "share", "streams"]),
+        Medium,
+    )
+    .doc("Which kinds of group are served."),
     int("group.coordinator.threads", Some("4"), AtLeast(1), High)
         .not_used(reason::THREADS)
         .doc("Threads of the group coordinator."),
@@ -29,8 +34,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("offsets.load.buffer.size", Some("5242880"), AtLeast(1), High)
         .not_used(reason::INLINE)
         .doc("Bytes read at a time when offsets are loaded."),
-    short("offsets.topic.replication.factor", Some("3"), AtLeast(1), High)
-        .doc("Replicas of the offsets topic."),
+    short("offsets.topic.replication.factor", Some("3"), AtLeast(1), High).doc("Replicas of the offsets topic."),
     int("offsets.topic.num.partitions", Some("50"), AtLeast(1), High)
         .doc("Partitions of the offsets topic; must not change once it exists."),
     int("offsets.topic.segment.bytes", Some("104857600"), AtLeast(1), High)
@@ -82,9 +86,14 @@ pub(super) static DEFS: &[ConfigDef] = &[
     list("group.consumer.assignors", Some("uniform,range"), Distinct(NotEmpty), Medium)
         .not_yet(reason::GROUPS)
         .doc("Server-side assignors, the default first; only the built-in ones are known."),
-    string("group.consumer.migration.policy", Some("bidirectional"), OneOfAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]), Medium)
-        .not_yet(reason::GROUPS)
-        .doc("In which direction groups may change between the classic and the consumer protocol."),
+    string(
+        "group.consumer.migration.policy",
+        Some("bidirectional"),
+        OneOfAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]),
+        Medium,
+    )
+    .not_yet(reason::GROUPS)
+    .doc("In which direction groups may change between the classic and the consumer protocol."),
     int("group.consumer.assignment.interval.ms", Some("1000"), AtLeast(0), Medium)
         .cluster_wide()
         .not_yet(reason::GROUPS)

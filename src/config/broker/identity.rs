@@ -12,8 +12,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("What this process does: `broker`, `controller`, or both. Ottla's own default is both."),
     int("node.id", None, AtLeast(0), High)
         .doc("This process's number in the cluster; `broker.id` is its old name. Ottla's own default is 1."),
-    int("broker.id", Some("-1"), Any, High)
-        .doc("The old name of `node.id`; if both are set they must agree."),
+    int("broker.id", Some("-1"), Any, High).doc("The old name of `node.id`; if both are set they must agree."),
     string("broker.rack", None, Any, Medium)
         .doc("Where this broker stands; replicas of one partition are spread over racks."),
     int("num.partitions", Some("1"), AtLeast(1), Medium)
@@ -22,8 +21,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("How many replicas a topic gets when its creator names no count."),
     boolean("auto.create.topics.enable", Some("true"), Any, High)
         .doc("Whether asking for an unknown topic creates it."),
-    boolean("delete.topic.enable", Some("true"), Any, High)
-        .doc("Whether topics may be deleted."),
+    boolean("delete.topic.enable", Some("true"), Any, High).doc("Whether topics may be deleted."),
     int("min.insync.replicas", Some("1"), AtLeast(1), High)
         .cluster_wide()
         .doc("How many in-sync replicas must hold a record before `acks=all` is answered."),
@@ -52,8 +50,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .internal()
         .not_used(reason::START)
         .doc("How long starting may take (ms)."),
-    int("request.timeout.ms", Some("30000"), Any, High)
-        .doc("How long this process waits for another's answer (ms)."),
+    int("request.timeout.ms", Some("30000"), Any, High).doc("How long this process waits for another's answer (ms)."),
     int("initial.broker.registration.timeout.ms", Some("60000"), Any, Medium)
         .doc("How long a starting broker waits for its first registration (ms)."),
     int("broker.heartbeat.interval.ms", Some("2000"), Any, Medium)

@@ -13,15 +13,25 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("Addresses to bind, as `NAME://host:port`; an empty host binds every interface."),
     list("advertised.listeners", None, Distinct(NotEmpty), High)
         .doc("Addresses told to clients, as `NAME://host:port`; derived from `listeners` when absent."),
-    string("listener.security.protocol.map", Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), Any, Low)
-        .per_broker()
-        .doc("Which security protocol each listener name speaks, as `NAME:PROTOCOL`."),
+    string(
+        "listener.security.protocol.map",
+        Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"),
+        Any,
+        Low,
+    )
+    .per_broker()
+    .doc("Which security protocol each listener name speaks, as `NAME:PROTOCOL`."),
     list("controller.listener.names", None, Distinct(NotEmpty), High)
         .doc("Which listeners the controllers speak on; the first is used to reach them."),
     string("inter.broker.listener.name", None, Any, Medium)
         .doc("The listener on which brokers reach each other; excludes `security.inter.broker.protocol`."),
-    string("security.inter.broker.protocol", Some("PLAINTEXT"), OneOf(&["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]), Medium)
-        .doc("The security protocol between brokers; excludes `inter.broker.listener.name`."),
+    string(
+        "security.inter.broker.protocol",
+        Some("PLAINTEXT"),
+        OneOf(&["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]),
+        Medium,
+    )
+    .doc("The security protocol between brokers; excludes `inter.broker.listener.name`."),
     list("early.start.listeners", None, Distinct(MayBeEmpty), High)
         .not_used(reason::START)
         .doc("Listeners opened before the authorizer is ready."),
@@ -64,8 +74,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("Longest wait for an outgoing connection after repeated failures (ms)."),
     int("max.incremental.fetch.session.cache.slots", Some("1000"), AtLeast(0), Medium)
         .doc("Fetch sessions remembered at once."),
-    int("fetch.max.bytes", Some("57671680"), AtLeast(1024), Medium)
-        .doc("Most bytes that one fetch is answered with."),
+    int("fetch.max.bytes", Some("57671680"), AtLeast(1024), Medium).doc("Most bytes that one fetch is answered with."),
     int("max.request.partition.size.limit", Some("2000"), AtLeast(1), Medium)
         .doc("Most partitions that one DescribeTopicPartitions answer holds."),
     int("fetch.purgatory.purge.interval.requests", Some("1000"), Any, Medium)

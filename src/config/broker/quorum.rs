@@ -7,8 +7,7 @@ use crate::config::reason;
 
 /// The keys.
 pub(super) static DEFS: &[ConfigDef] = &[
-    list("controller.quorum.voters", Some(""), Any, High)
-        .doc("The controllers that vote, as `id@host:port`."),
+    list("controller.quorum.voters", Some(""), Any, High).doc("The controllers that vote, as `id@host:port`."),
     list("controller.quorum.bootstrap.servers", Some(""), Any, High)
         .doc("Controllers to ask for the quorum's present members, as `host:port`."),
     int("controller.quorum.election.timeout.ms", Some("1000"), AtLeast(0), High)

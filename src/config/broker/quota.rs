@@ -7,9 +7,7 @@ use crate::config::reason;
 
 /// The keys.
 pub(super) static DEFS: &[ConfigDef] = &[
-    int("quota.window.num", Some("11"), AtLeast(1), Low)
-        .not_yet(reason::QUOTAS)
-        .doc("Samples kept for client quotas."),
+    int("quota.window.num", Some("11"), AtLeast(1), Low).not_yet(reason::QUOTAS).doc("Samples kept for client quotas."),
     int("quota.window.size.seconds", Some("1"), AtLeast(1), Low)
         .not_yet(reason::QUOTAS)
         .doc("Length of a sample for client quotas (s)."),
@@ -31,7 +29,5 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("controller.quota.window.size.seconds", Some("1"), AtLeast(1), Low)
         .not_yet(reason::QUOTAS)
         .doc("Length of a sample for quotas on changes of metadata (s)."),
-    class("client.quota.callback.class", None, Any, Low)
-        .refused(reason::PLUGIN)
-        .doc("A class that decides quotas."),
+    class("client.quota.callback.class", None, Any, Low).refused(reason::PLUGIN).doc("A class that decides quotas."),
 ];

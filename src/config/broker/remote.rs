@@ -22,9 +22,14 @@ pub(super) static DEFS: &[ConfigDef] = &[
     string("remote.log.storage.manager.class.path", None, Any, Medium)
         .not_used(reason::TIERED)
         .doc("Where that class is loaded from."),
-    string("remote.log.metadata.manager.class.name", Some("org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager"), NonEmpty, Medium)
-        .not_used(reason::TIERED)
-        .doc("The class that keeps the remote segments' metadata."),
+    string(
+        "remote.log.metadata.manager.class.name",
+        Some("org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager"),
+        NonEmpty,
+        Medium,
+    )
+    .not_used(reason::TIERED)
+    .doc("The class that keeps the remote segments' metadata."),
     string("remote.log.metadata.manager.class.path", None, Any, Medium)
         .not_used(reason::TIERED)
         .doc("Where that class is loaded from."),

@@ -29,9 +29,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
     class("sasl.client.callback.handler.class", None, Any, Medium)
         .refused(reason::PLUGIN)
         .doc("A class that supplies credentials."),
-    class("sasl.login.class", None, Any, Medium)
-        .refused(reason::PLUGIN)
-        .doc("A class that logs in."),
+    class("sasl.login.class", None, Any, Medium).refused(reason::PLUGIN).doc("A class that logs in."),
     class("sasl.login.callback.handler.class", None, Any, Medium)
         .refused(reason::PLUGIN)
         .doc("A class that supplies credentials at login."),
@@ -87,12 +85,22 @@ pub(super) static DEFS: &[ConfigDef] = &[
     long("sasl.login.retry.backoff.ms", Some("100"), Any, Low)
         .not_yet(reason::SECURITY)
         .doc("First pause between logins at the identity provider (ms)."),
-    class("sasl.oauthbearer.jwt.retriever.class", Some("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever"), Any, Medium)
-        .refused(reason::PLUGIN)
-        .doc("A class that fetches tokens."),
-    class("sasl.oauthbearer.jwt.validator.class", Some("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator"), Any, Medium)
-        .refused(reason::PLUGIN)
-        .doc("A class that checks tokens."),
+    class(
+        "sasl.oauthbearer.jwt.retriever.class",
+        Some("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever"),
+        Any,
+        Medium,
+    )
+    .refused(reason::PLUGIN)
+    .doc("A class that fetches tokens."),
+    class(
+        "sasl.oauthbearer.jwt.validator.class",
+        Some("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator"),
+        Any,
+        Medium,
+    )
+    .refused(reason::PLUGIN)
+    .doc("A class that checks tokens."),
     string("sasl.oauthbearer.scope", None, Any, Medium)
         .not_yet(reason::SECURITY)
         .doc("The scope asked for when this node fetches a token."),

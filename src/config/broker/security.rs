@@ -11,13 +11,16 @@ pub(super) static DEFS: &[ConfigDef] = &[
     string("authorizer.class.name", Some(""), Any, Low)
         .refused(reason::AUTHORIZER)
         .doc("Switches authorization on; Kafka's StandardAuthorizer and its predecessor name the built-in one."),
-    class("principal.builder.class", Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Any, Medium)
-        .per_broker()
-        .refused(reason::PLUGIN)
-        .doc("A class that names the principal of a connection."),
-    string("security.providers", None, Any, Low)
-        .refused(reason::JVM)
-        .doc("Java security providers to load."),
+    class(
+        "principal.builder.class",
+        Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"),
+        Any,
+        Medium,
+    )
+    .per_broker()
+    .refused(reason::PLUGIN)
+    .doc("A class that names the principal of a connection."),
+    string("security.providers", None, Any, Low).refused(reason::JVM).doc("Java security providers to load."),
     password("delegation.token.secret.key", None, Any, Medium)
         .not_yet(reason::SECURITY)
         .doc("The secret that delegation tokens are signed with; the same on every broker."),
@@ -50,10 +53,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .per_broker()
         .not_used(reason::JVM)
         .doc("The protocol that Java's TLS context is made for."),
-    string("ssl.provider", None, Any, Medium)
-        .per_broker()
-        .not_used(reason::JVM)
-        .doc("Java's provider of TLS."),
+    string("ssl.provider", None, Any, Medium).per_broker().not_used(reason::JVM).doc("Java's provider of TLS."),
     list("ssl.enabled.protocols", Some("TLSv1.2,TLSv1.3"), Distinct(MayBeEmpty), Medium)
         .per_broker()
         .not_yet(reason::SECURITY)

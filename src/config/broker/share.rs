@@ -76,10 +76,15 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("group.share.max.share.sessions", Some("2000"), AtLeast(1), Medium)
         .not_yet(reason::GROUPS)
         .doc("Share sessions remembered at once."),
-    string("group.share.persister.class.name", Some("org.apache.kafka.server.share.persister.DefaultStatePersister"), Any, Medium)
-        .internal()
-        .refused(reason::PLUGIN)
-        .doc("The class that keeps share state."),
+    string(
+        "group.share.persister.class.name",
+        Some("org.apache.kafka.server.share.persister.DefaultStatePersister"),
+        Any,
+        Medium,
+    )
+    .internal()
+    .refused(reason::PLUGIN)
+    .doc("The class that keeps share state."),
     int("share.coordinator.state.topic.num.partitions", Some("50"), AtLeast(1), High)
         .doc("Partitions of the share-state topic; must not change once it exists."),
     short("share.coordinator.state.topic.replication.factor", Some("3"), AtLeast(1), High)

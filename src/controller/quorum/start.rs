@@ -132,7 +132,8 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
     let log = Arc::clone(store.log());
     let id = raft_id(options.node_id);
     let fault = |error: &dyn std::fmt::Display| StartError::Raft(error.to_string());
-    let raft = Raft::new(id, raft_config(options)?, Alone, store, state.clone()).await.map_err(|error| fault(&error))?;
+    let raft =
+        Raft::new(id, raft_config(options)?, Alone, store, state.clone()).await.map_err(|error| fault(&error))?;
     if raft.is_initialized().await.map_err(|error| fault(&error))? {
         // Nobody else can lead, so there is nothing to wait for.
         raft.trigger().elect().await.map_err(|error| fault(&error))?;
@@ -143,7 +144,10 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
     let leads = |metrics: &openraft::RaftMetrics<u64, BasicNode>| {
         metrics.current_leader == Some(id) && metrics.last_applied.map(|last| last.index) == metrics.last_log_index
     };
-    raft.wait(Some(ELECTION_WAIT)).metrics(leads, "this node leads and has applied its log").await.map_err(|error| fault(&error))?;
+    raft.wait(Some(ELECTION_WAIT))
+        .metrics(leads, "this node leads and has applied its log")
+        .await
+        .map_err(|error| fault(&error))?;
     Ok(Quorum { raft, log, state })
 }
 

@@ -33,9 +33,9 @@ impl TimeIndex {
     /// Adds an entry if it brings a greater timestamp at a greater offset than the last one.
     pub fn maybe_push(&self, timestamp: Millis, offset: Offset) {
         let relative = offset.since(self.base) as u32;
-        let brings_more = self.entries.with(|entries| {
-            entries.last().is_none_or(|last| timestamp > time(last) && relative > place(last))
-        });
+        let brings_more = self
+            .entries
+            .with(|entries| entries.last().is_none_or(|last| timestamp > time(last) && relative > place(last)));
         if timestamp.is_none() || !brings_more {
             return;
         }

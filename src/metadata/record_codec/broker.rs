@@ -1,11 +1,14 @@
 //! Records of broker registrations: kinds 0, 1 and 17.
 
 use super::fields::{
-    array_len, boolean, ids, nullable_ids, nullable_string, put_bool, put_ids, put_no_tags, skip_tags, string, tags, Tags,
+    Tags, array_len, boolean, ids, nullable_ids, nullable_string, put_bool, put_ids, put_no_tags, skip_tags, string,
+    tags,
 };
 use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::ids::{BrokerEpoch, NodeId};
-use crate::metadata::record::{BrokerEndpoint, BrokerFeature, BrokerRegistrationChange, RegisterBroker, UnregisterBroker};
+use crate::metadata::record::{
+    BrokerEndpoint, BrokerFeature, BrokerRegistrationChange, RegisterBroker, UnregisterBroker,
+};
 
 const REGISTER_LOG_DIRS: u32 = 0;
 const REGISTER_CORDONED_LOG_DIRS: u32 = 1;
@@ -81,8 +84,7 @@ pub(super) fn register(r: &mut Reader<'_>, version: u32) -> Result<RegisterBroke
 }
 
 fn endpoint(r: &mut Reader<'_>) -> Result<BrokerEndpoint, CodecError> {
-    let endpoint =
-        BrokerEndpoint { name: string(r)?, host: string(r)?, port: r.u16()?, security_protocol: r.i16()? };
+    let endpoint = BrokerEndpoint { name: string(r)?, host: string(r)?, port: r.u16()?, security_protocol: r.i16()? };
     skip_tags(r)?;
     Ok(endpoint)
 }

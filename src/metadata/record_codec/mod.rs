@@ -45,7 +45,9 @@ pub fn encode(record: &MetadataRecord, out: &mut Writer) {
         MetadataRecord::AccessControlEntry(r) => security::put_acl(out, r),
         MetadataRecord::RemoveAccessControlEntry { id } => fields::put_only_id(out, *id),
         MetadataRecord::NoOp => fields::put_no_tags(out),
-        MetadataRecord::RemoveUserScramCredential { name, mechanism } => security::put_remove_scram(out, name, *mechanism),
+        MetadataRecord::RemoveUserScramCredential { name, mechanism } => {
+            security::put_remove_scram(out, name, *mechanism)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Records of topics and partitions: kinds 2, 3 and 5.
 
-use super::fields::{ids, nodes, nullable_ids, nullable_nodes, put_ids, put_no_tags, put_nodes, skip_tags, tags, Tags};
+use super::fields::{Tags, ids, nodes, nullable_ids, nullable_nodes, put_ids, put_no_tags, put_nodes, skip_tags, tags};
 use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::ids::{LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, TopicName};
 use crate::metadata::record::{Partition, PartitionChange, Topic};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::*;
-use crate::base::ids::{LeaderEpoch, Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence, TopicPartition, Uuid};
+use crate::base::ids::{
+    LeaderEpoch, Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence, TopicPartition, Uuid,
+};
 use crate::log::background::Background;
 use crate::log::config::LogConfig;
 use crate::log::health::DirHealth;

@@ -30,9 +30,13 @@ pub(super) fn index(dump: &mut Dump<'_>, path: &Path) -> std::io::Result<()> {
         }
         last = Some((relative, position));
         match log.as_ref().map(|log| log.last_offsets.get(&u64::from(position))) {
-            Some(None) => dump.problem(&format!("no batch begins at position {position}, where offset {offset} should be"))?,
+            Some(None) => {
+                dump.problem(&format!("no batch begins at position {position}, where offset {offset} should be"))?
+            }
             Some(Some(found)) if *found != offset => {
-                dump.problem(&format!("the batch at position {position} ends at offset {found}, the index says {offset}"))?;
+                dump.problem(&format!(
+                    "the batch at position {position} ends at offset {found}, the index says {offset}"
+                ))?;
             }
             _ => {}
         }

@@ -21,7 +21,9 @@ pub(super) type Fields = Vec<(&'static str, Value)>;
 impl Dump<'_> {
     pub fn file(&mut self, path: &Path) -> std::io::Result<()> {
         let Some(kind) = Kind::of(path) else {
-            return Err(std::io::Error::other("only .log, .index, .timeindex, .txnindex and .snapshot files can be dumped"));
+            return Err(std::io::Error::other(
+                "only .log, .index, .timeindex, .txnindex and .snapshot files can be dumped",
+            ));
         };
         if self.options.json {
             self.json("file", vec![("path", path.display().to_string().into())])?;
@@ -47,7 +49,8 @@ impl Dump<'_> {
             let value = match value {
                 Value::String(text) => text.clone(),
                 Value::Array(items) => {
-                    let items: Vec<_> = items.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
+                    let items: Vec<_> =
+                        items.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
                     format!("[{}]", items.join(","))
                 }
                 other => other.to_string(),

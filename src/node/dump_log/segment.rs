@@ -146,10 +146,14 @@ fn deep(dump: &mut Dump<'_>, stored: &Stored) -> std::io::Result<()> {
 
 fn record(dump: &mut Dump<'_>, h: &BatchHeader, record: &RecordView<'_>) -> std::io::Result<()> {
     let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |b| b.len() as i64);
-    let timestamp =
-        if h.is_log_append_time() { h.max_timestamp.0 } else { h.base_timestamp.0.saturating_add(record.timestamp_delta) };
+    let timestamp = if h.is_log_append_time() {
+        h.max_timestamp.0
+    } else {
+        h.base_timestamp.0.saturating_add(record.timestamp_delta)
+    };
     let sequence = if h.base_sequence.is_none() { -1 } else { h.base_sequence.plus(record.offset_delta.max(0)).0 };
-    let names: Vec<Value> = record.headers().map(|(name, _)| String::from_utf8_lossy(name).into_owned().into()).collect();
+    let names: Vec<Value> =
+        record.headers().map(|(name, _)| String::from_utf8_lossy(name).into_owned().into()).collect();
     let mut fields: Fields = vec![
         ("offset", h.base_offset.0.saturating_add(record.offset_delta.into()).into()),
         (time_name(h), timestamp.into()),
@@ -159,7 +163,10 @@ fn record(dump: &mut Dump<'_>, h: &BatchHeader, record: &RecordView<'_>) -> std:
         ("headerKeys", names.into()),
     ];
     if h.is_control() {
-        let kind = record.key.and_then(ControlType::from_key).map_or_else(|| "UNKNOWN".to_owned(), |k| format!("{k:?}").to_uppercase());
+        let kind = record
+            .key
+            .and_then(ControlType::from_key)
+            .map_or_else(|| "UNKNOWN".to_owned(), |k| format!("{k:?}").to_uppercase());
         fields.push(("endTxnMarker", kind.into()));
         let epoch = record.value.and_then(crate::record::control::coordinator_epoch);
         fields.push(("coordinatorEpoch", epoch.unwrap_or(-1).into()));

@@ -19,7 +19,9 @@
 //! as deep as the schemas, which are not recursive.
 
 use crate::base::codec::Reader;
-use crate::base::limits::{ARRAY_ELEMENTS_MAX, DECODED_BYTES_MAX, DECODED_BYTES_PER_BYTE_MAX, DECODED_BYTES_SLACK, TAGGED_FIELDS_MAX};
+use crate::base::limits::{
+    ARRAY_ELEMENTS_MAX, DECODED_BYTES_MAX, DECODED_BYTES_PER_BYTE_MAX, DECODED_BYTES_SLACK, TAGGED_FIELDS_MAX,
+};
 
 use super::api::ApiKey;
 

@@ -191,8 +191,20 @@ impl<'a> Walk<'a> {
     /// The least bytes that an element takes on the wire in this version; at least one.
     fn least(&self, type_: Type) -> usize {
         match type_ {
-            Type::String => if self.flexible { 1 } else { 2 },
-            Type::Bytes | Type::Records | Type::Array(_) => if self.flexible { 1 } else { 4 },
+            Type::String => {
+                if self.flexible {
+                    1
+                } else {
+                    2
+                }
+            }
+            Type::Bytes | Type::Records | Type::Array(_) => {
+                if self.flexible {
+                    1
+                } else {
+                    4
+                }
+            }
             Type::Struct(inner) => {
                 let of_fields: usize = inner
                     .fields

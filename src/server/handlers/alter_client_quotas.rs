@@ -22,10 +22,8 @@ use crate::server::request::{Refusal, Request};
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: AlterClientQuotasRequest = request.decode()?;
-    let operation = AlterClientQuotas {
-        entries: body.entries.iter().map(to_domain).collect(),
-        validate_only: body.validate_only,
-    };
+    let operation =
+        AlterClientQuotas { entries: body.entries.iter().map(to_domain).collect(), validate_only: body.validate_only };
     let entities: Vec<QuotaEntity> = operation.entries.iter().map(|(entity, _)| entity.clone()).collect();
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {

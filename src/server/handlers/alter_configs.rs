@@ -14,7 +14,9 @@ use crate::controller::configs::ConfigChanges;
 use crate::metadata::configs::{Resource, ResourceType};
 use crate::server::context::Context;
 use crate::server::handlers::Handled;
-use crate::server::handlers::config_changes::{Outcome, Step, carry_out, judge_broker, judge_topic_name, no_key_twice, repeated};
+use crate::server::handlers::config_changes::{
+    Outcome, Step, carry_out, judge_broker, judge_topic_name, no_key_twice, repeated,
+};
 use crate::server::handlers::config_resources::{Told, invalid};
 use crate::server::request::{Refusal, Request};
 
@@ -52,7 +54,8 @@ fn step(ctx: &Context, resource: &AlterConfigsResource) -> Result<Step, Told> {
     };
     let wanted = resource.configs.iter().map(setting).collect::<Result<Settings, Told>>()?;
     let kind = ResourceType::from_id(resource.resource_type).filter(|kind| *kind != ResourceType::BrokerLogger);
-    let kind = kind.ok_or_else(|| invalid(format!("resources of the type {} cannot be changed", resource.resource_type)))?;
+    let kind =
+        kind.ok_or_else(|| invalid(format!("resources of the type {} cannot be changed", resource.resource_type)))?;
     match kind {
         ResourceType::Broker => judge_broker(ctx, name, &wanted)?,
         ResourceType::Topic => judge_topic_name(name)?,

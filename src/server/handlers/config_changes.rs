@@ -67,7 +67,8 @@ pub fn judge_broker(ctx: &Context, name: &str, wanted: &Settings) -> Result<(), 
     }
     let image = ctx.metadata();
     let in_force = ctx.config.with_dynamic(&layers(&ctx.config, ctx.node_id, &image).merged());
-    let judged = alter::check_broker(wanted, !name.is_empty()).and_then(|()| alter::check_broker_step(wanted, &in_force));
+    let judged =
+        alter::check_broker(wanted, !name.is_empty()).and_then(|()| alter::check_broker_step(wanted, &in_force));
     judged.map_err(|refusal| (refusal.code(), refusal.to_string()))
 }
 

@@ -34,7 +34,8 @@ pub fn handle(_ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal>
         .with_expiry_timestamp_ms(-1)
         .with_max_timestamp_ms(-1);
     if request.version() >= 3 {
-        answer = answer.with_token_requester_principal_type(requester.0).with_token_requester_principal_name(requester.1);
+        answer =
+            answer.with_token_requester_principal_type(requester.0).with_token_requester_principal_name(requester.1);
     }
     request.now(&answer)
 }

@@ -19,8 +19,10 @@ use crate::server::request::{Refusal, Request};
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: CreatePartitionsRequest = request.decode()?;
-    let operation =
-        CreatePartitions { topics: body.topics.iter().map(more_partitions).collect(), validate_only: body.validate_only };
+    let operation = CreatePartitions {
+        topics: body.topics.iter().map(more_partitions).collect(),
+        validate_only: body.validate_only,
+    };
     let timeout = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {

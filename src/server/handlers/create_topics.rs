@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse};
+use kafka_protocol::messages::create_topics_response::{
+    CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse,
+};
 use kafka_protocol::protocol::StrBytes;
 
 use crate::base::ids::NodeId;
@@ -23,7 +25,8 @@ use crate::server::request::{Refusal, Request};
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: CreateTopicsRequest = request.decode()?;
-    let operation = CreateTopics { topics: body.topics.iter().map(new_topic).collect(), validate_only: body.validate_only };
+    let operation =
+        CreateTopics { topics: body.topics.iter().map(new_topic).collect(), validate_only: body.validate_only };
     let timeout = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {
@@ -54,7 +57,11 @@ fn new_topic(topic: &CreatableTopic) -> NewTopic {
             .iter()
             .map(|a| (a.partition_index, a.broker_ids.iter().map(|id| NodeId(id.0)).collect()))
             .collect(),
-        configs: topic.configs.iter().map(|c| (c.name.to_string(), c.value.as_ref().map(ToString::to_string))).collect(),
+        configs: topic
+            .configs
+            .iter()
+            .map(|c| (c.name.to_string(), c.value.as_ref().map(ToString::to_string)))
+            .collect(),
     }
 }
 

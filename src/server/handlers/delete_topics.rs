@@ -97,6 +97,8 @@ fn answer(topic: &TopicRef, error: Option<(ErrorCode, Option<String>)>) -> Delet
     };
     match error {
         None => answer,
-        Some((code, message)) => answer.with_error_code(code.code()).with_error_message(message.map(StrBytes::from_string)),
+        Some((code, message)) => {
+            answer.with_error_code(code.code()).with_error_message(message.map(StrBytes::from_string))
+        }
     }
 }

@@ -65,7 +65,10 @@ impl Filter {
                 return Err(invalid(format!("the filter names the type {kind} twice")));
             }
             if !matches!(kind.as_str(), "user" | "client-id" | "ip") {
-                return Err((ErrorCode::UnsupportedVersion, format!("there are no quotas for entities of the type {kind}")));
+                return Err((
+                    ErrorCode::UnsupportedVersion,
+                    format!("there are no quotas for entities of the type {kind}"),
+                ));
             }
             components.insert(kind, wanted(component)?);
         }
@@ -117,7 +120,10 @@ mod tests {
     fn filter(components: &[(&str, i8, Option<&str>)], strict: bool) -> Result<Filter, Told> {
         let component = |(kind, match_type, name): &(&str, i8, Option<&str>)| {
             let text = |text: &str| StrBytes::from_string(text.to_owned());
-            ComponentData::default().with_entity_type(text(kind)).with_match_type(*match_type).with_match(name.map(text))
+            ComponentData::default()
+                .with_entity_type(text(kind))
+                .with_match_type(*match_type)
+                .with_match(name.map(text))
         };
         let components = components.iter().map(component).collect();
         Filter::of(&DescribeClientQuotasRequest::default().with_components(components).with_strict(strict))

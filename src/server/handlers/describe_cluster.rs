@@ -45,7 +45,9 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
 fn wrong_endpoint(version: i16, endpoint_type: i8) -> Option<(ErrorCode, String)> {
     let (code, message) = match endpoint_type {
         BROKERS => return None,
-        CONTROLLERS => (ErrorCode::MismatchedEndpointType, "this is a broker's listener, not a controller's".to_owned()),
+        CONTROLLERS => {
+            (ErrorCode::MismatchedEndpointType, "this is a broker's listener, not a controller's".to_owned())
+        }
         other => (ErrorCode::UnsupportedEndpointType, format!("there is no endpoint type {other}")),
     };
     // Version 0 does not know the finer codes.

@@ -30,14 +30,17 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let body: DescribeConfigsRequest = request.decode()?;
     let known = body.resources.iter().all(|resource| ResourceType::from_id(resource.resource_type).is_some());
     let results = body.resources.iter().map(|resource| {
-        let found = if known { entries(ctx, resource) } else { Err(invalid("one of the resources is of an unknown type")) };
+        let found =
+            if known { entries(ctx, resource) } else { Err(invalid("one of the resources is of an unknown type")) };
         let result = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
         match found {
             Ok(entries) => {
                 let wanted = filter(resource);
-                let entries = entries.into_iter().filter(|entry| wanted.as_ref().is_none_or(|names| names.contains(&*entry.name)));
+                let entries = entries
+                    .into_iter()
+                    .filter(|entry| wanted.as_ref().is_none_or(|names| names.contains(&*entry.name)));
                 result.with_configs(entries.map(|entry| to_wire(entry, &body)).collect())
             }
             Err((code, text)) => {
@@ -71,7 +74,9 @@ fn entries(ctx: &Context, resource: &DescribeConfigsResource) -> Result<Vec<Entr
         Some(ResourceType::BrokerLogger) => {
             is_this_node(name, ctx.node_id).map(|()| describe::loggers(&ctx.log_levels.effective()))
         }
-        Some(ResourceType::ClientMetrics) if name.is_empty() => Err(invalid("a client-metrics subscription has a name")),
+        Some(ResourceType::ClientMetrics) if name.is_empty() => {
+            Err(invalid("a client-metrics subscription has a name"))
+        }
         Some(ResourceType::ClientMetrics) => Ok(describe::client_metrics(own(ResourceType::ClientMetrics))),
         Some(ResourceType::Group) if name.is_empty() => Err(invalid("a group has a name")),
         Some(ResourceType::Group) => Ok(describe::group(own(ResourceType::Group), layers)),

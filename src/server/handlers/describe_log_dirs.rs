@@ -67,7 +67,14 @@ fn describe(ctx: &Context, wanted: &Wanted) -> Vec<DescribeLogDirsResult> {
         }
         let (total_bytes, usable_bytes) = volume(path).unwrap_or((-1, -1));
         let here = all.iter().filter(|log| log.parent_dir() == path);
-        DescribeLogDirsResult { log_dir, topics: topics(here, wanted), total_bytes, usable_bytes, is_cordoned, ..Default::default() }
+        DescribeLogDirsResult {
+            log_dir,
+            topics: topics(here, wanted),
+            total_bytes,
+            usable_bytes,
+            is_cordoned,
+            ..Default::default()
+        }
     };
     logs.dirs().map(|(dir, offline)| result(&dir.path, offline)).collect()
 }
@@ -85,10 +92,7 @@ fn topics<'a>(logs: impl Iterator<Item = &'a Arc<Log>>, wanted: &Wanted) -> Vec<
         partitions.sort_by_key(|partition| partition.partition_index);
         partitions
     };
-    let topic = |(topic, partitions)| DescribeLogDirsTopic {
-        name: name(topic),
-        partitions: sorted(partitions),
-    };
+    let topic = |(topic, partitions)| DescribeLogDirsTopic { name: name(topic), partitions: sorted(partitions) };
     by_topic.into_iter().map(topic).collect()
 }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use kafka_protocol::messages::describe_topic_partitions_request::DescribeTopicPartitionsRequest;
 use kafka_protocol::messages::describe_topic_partitions_response::{
-    Cursor, DescribeTopicPartitionsResponse, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
+    Cursor, DescribeTopicPartitionsResponse, DescribeTopicPartitionsResponsePartition,
+    DescribeTopicPartitionsResponseTopic,
 };
 use kafka_protocol::messages::{BrokerId, TopicName};
 use kafka_protocol::protocol::StrBytes;
@@ -41,7 +42,9 @@ fn describe(
     let asked: BTreeSet<&str> = body.topics.iter().map(|topic| &*topic.name.0).collect();
     let (from_name, from_index) = match &body.cursor {
         None => ("", 0),
-        Some(cursor) if cursor.partition_index < 0 || !(all || asked.contains(&*cursor.topic_name.0)) => return refused(body),
+        Some(cursor) if cursor.partition_index < 0 || !(all || asked.contains(&*cursor.topic_name.0)) => {
+            return refused(body);
+        }
         Some(cursor) => (&*cursor.topic_name.0, cursor.partition_index as usize),
     };
     let mut page = Page { response: DescribeTopicPartitionsResponse::default(), left: limit };
@@ -84,9 +87,9 @@ impl Page {
         self.left -= partitions.len();
         let numbered = partitions.iter().zip(first as i32..);
         self.response.topics.push(
-            blank(&topic.name, ErrorCode::None)
-                .with_topic_id(Uuid::from_bytes(topic.id.0))
-                .with_partitions(numbered.map(|(partition, index)| to_wire(image, listener, index, partition)).collect()),
+            blank(&topic.name, ErrorCode::None).with_topic_id(Uuid::from_bytes(topic.id.0)).with_partitions(
+                numbered.map(|(partition, index)| to_wire(image, listener, index, partition)).collect(),
+            ),
         );
         if end < topic.partitions.len() {
             self.end_at(&topic.name, end as i32);
@@ -107,7 +110,8 @@ impl Page {
     }
 
     fn end_at(&mut self, name: &str, partition: i32) {
-        self.response.next_cursor = Some(Cursor::default().with_topic_name(wire_name(name)).with_partition_index(partition));
+        self.response.next_cursor =
+            Some(Cursor::default().with_topic_name(wire_name(name)).with_partition_index(partition));
     }
 }
 

@@ -10,7 +10,9 @@ const LISTENER: &str = "PLAINTEXT";
 fn ask(topics: &[&str], cursor: Option<(&str, i32)>) -> DescribeTopicPartitionsRequest {
     DescribeTopicPartitionsRequest::default()
         .with_topics(topics.iter().map(|name| TopicRequest::default().with_name(wire_name(name))).collect())
-        .with_cursor(cursor.map(|(name, at)| AskedCursor::default().with_topic_name(wire_name(name)).with_partition_index(at)))
+        .with_cursor(
+            cursor.map(|(name, at)| AskedCursor::default().with_topic_name(wire_name(name)).with_partition_index(at)),
+        )
 }
 
 /// Names with their first partition and count, and the cursor.

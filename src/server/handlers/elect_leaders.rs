@@ -33,7 +33,10 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         return request.now(&ElectLeadersResponse::default());
     }
     let partitions = body.topic_partitions.as_ref().map(|topics| {
-        topics.iter().map(|t| (t.topic.to_string(), t.partitions.iter().map(|p| PartitionIndex(*p)).collect())).collect()
+        topics
+            .iter()
+            .map(|t| (t.topic.to_string(), t.partitions.iter().map(|p| PartitionIndex(*p)).collect()))
+            .collect()
     });
     let timeout = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
     let ctx = Arc::clone(ctx);
@@ -76,7 +79,5 @@ fn failed(body: &ElectLeadersRequest, error: &ApiError) -> ElectLeadersResponse 
             .with_topic(topic.topic.clone())
             .with_partition_result(topic.partitions.iter().map(|index| refused(*index, error)).collect())
     });
-    ElectLeadersResponse::default()
-        .with_error_code(error.code.code())
-        .with_replica_election_results(results.collect())
+    ElectLeadersResponse::default().with_error_code(error.code.code()).with_replica_election_results(results.collect())
 }

@@ -27,7 +27,7 @@ use crate::replica::manager::HostedTopic;
 use crate::replica::read::{self, FetchParams, PartitionFetch, PartitionRead, Reads};
 use crate::server::context::Context;
 use crate::server::error_map;
-use crate::server::fetch_session::{FetchContext, FetchKey, FetchWish, SessionRequest, TopicRef, Told};
+use crate::server::fetch_session::{FetchContext, FetchKey, FetchWish, SessionRequest, Told, TopicRef};
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
 

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, IncrementalAlterConfigsRequest};
+use kafka_protocol::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, IncrementalAlterConfigsRequest,
+};
 use kafka_protocol::messages::incremental_alter_configs_response::{
     AlterConfigsResourceResponse, IncrementalAlterConfigsResponse,
 };
@@ -18,7 +20,9 @@ use crate::controller::configs::ConfigChanges;
 use crate::metadata::configs::{Resource, ResourceType};
 use crate::server::context::Context;
 use crate::server::handlers::Handled;
-use crate::server::handlers::config_changes::{Outcome, Step, carry_out, judge_broker, judge_topic_name, no_key_twice, repeated};
+use crate::server::handlers::config_changes::{
+    Outcome, Step, carry_out, judge_broker, judge_topic_name, no_key_twice, repeated,
+};
 use crate::server::handlers::config_resources::{Told, invalid, is_this_node};
 use crate::server::log_levels::LOGGERS;
 use crate::server::request::{Refusal, Request};
@@ -54,9 +58,10 @@ fn step(ctx: &Context, resource: &AlterConfigsResource, validate_only: bool) -> 
     let op = |number, value: Option<&str>| {
         Op::from_wire(number, value).map_err(|refusal| (refusal.code(), refusal.to_string()))
     };
-    let ops = resource.configs.iter().map(|config| {
-        Ok((config.name.to_string(), op(config.config_operation, config.value.as_deref())?))
-    });
+    let ops = resource
+        .configs
+        .iter()
+        .map(|config| Ok((config.name.to_string(), op(config.config_operation, config.value.as_deref())?)));
     let ops = ops.collect::<Result<Vec<(String, Op)>, Told>>()?;
     let kind = ResourceType::from_id(resource.resource_type)
         .ok_or_else(|| invalid(format!("there is no resource of the type {}", resource.resource_type)))?;
@@ -69,7 +74,8 @@ fn step(ctx: &Context, resource: &AlterConfigsResource, validate_only: bool) -> 
         ResourceType::Broker => {
             let image = ctx.metadata();
             let current = image.configs().of(ResourceType::Broker, name);
-            let wanted = alter::apply(Kind::Broker, current, &ops).map_err(|refusal| (refusal.code(), refusal.to_string()))?;
+            let wanted =
+                alter::apply(Kind::Broker, current, &ops).map_err(|refusal| (refusal.code(), refusal.to_string()))?;
             judge_broker(ctx, name, &wanted)?;
         }
         ResourceType::Topic => judge_topic_name(name)?,
@@ -100,7 +106,9 @@ fn check_level(name: &str, op: &Op) -> Result<(), Told> {
         Op::Set(level) if !logger::is_level(level) => {
             config(format!("{level} is no level; there are {}", logger::LEVELS.join(", ")))
         }
-        Op::Delete if name == logger::ROOT => Err(invalid("the root logger inherits from nobody, so its level cannot be deleted")),
+        Op::Delete if name == logger::ROOT => {
+            Err(invalid("the root logger inherits from nobody, so its level cannot be deleted"))
+        }
         Op::Set(_) | Op::Delete => Ok(()),
     }
 }

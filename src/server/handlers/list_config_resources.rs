@@ -35,7 +35,8 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         _ => body.resource_types,
     };
     if asked.iter().any(|id| ResourceType::from_id(*id).is_none()) {
-        return request.now(&ListConfigResourcesResponse::default().with_error_code(ErrorCode::UnsupportedVersion.code()));
+        return request
+            .now(&ListConfigResourcesResponse::default().with_error_code(ErrorCode::UnsupportedVersion.code()));
     }
     let image = ctx.metadata();
     let kinds = ORDER.into_iter().filter(|kind| asked.contains(&kind.id()));

@@ -85,12 +85,14 @@ impl Asked {
             return None;
         }
         let mut seen_ids = HashSet::new();
-        let ids: Vec<_> = ids.into_iter().map(|id| ids::Uuid(id.into_bytes())).filter(|id| seen_ids.insert(*id)).collect();
+        let ids: Vec<_> =
+            ids.into_iter().map(|id| ids::Uuid(id.into_bytes())).filter(|id| seen_ids.insert(*id)).collect();
         if !ids.is_empty() {
             return Some(Self::Ids(ids));
         }
         let mut seen = HashSet::new();
-        let names = topics.iter().filter_map(|topic| topic.name.clone()).filter(|name| seen.insert(name.clone())).collect();
+        let names =
+            topics.iter().filter_map(|topic| topic.name.clone()).filter(|name| seen.insert(name.clone())).collect();
         Some(Self::Names(names))
     }
 
@@ -184,7 +186,9 @@ impl<'a> View<'a> {
                 ErrorCode::ReplicaNotAvailable
             }
             Some(_) => ErrorCode::None,
-            None if view.lacks_listener && self.version >= LISTENER_NOT_FOUND_VERSION_MIN => ErrorCode::ListenerNotFound,
+            None if view.lacks_listener && self.version >= LISTENER_NOT_FOUND_VERSION_MIN => {
+                ErrorCode::ListenerNotFound
+            }
             None => ErrorCode::LeaderNotAvailable,
         };
         MetadataResponsePartition::default()

@@ -10,7 +10,9 @@ use crate::server::test_image;
 const LISTENER: &str = "PLAINTEXT";
 
 fn by_name(names: &[&str]) -> MetadataRequest {
-    let topic = |name: &&str| MetadataRequestTopic::default().with_name(Some(TopicName(StrBytes::from_string(name.to_string()))));
+    let topic = |name: &&str| {
+        MetadataRequestTopic::default().with_name(Some(TopicName(StrBytes::from_string(name.to_string()))))
+    };
     MetadataRequest::default().with_topics(Some(names.iter().map(topic).collect()))
 }
 
@@ -37,7 +39,8 @@ fn every_version_tells_the_same_topics() {
     for version in 0..=13 {
         let body = by_name(&["b", "x", "a", "b", "no/"]);
         let response = answer(&image, version, LISTENER, &body);
-        let expected = [("b".to_owned(), 0, 1), ("x".to_owned(), 3, 0), ("a".to_owned(), 0, 2), ("no/".to_owned(), 17, 0)];
+        let expected =
+            [("b".to_owned(), 0, 1), ("x".to_owned(), 3, 0), ("a".to_owned(), 0, 2), ("no/".to_owned(), 17, 0)];
         assert_eq!(codes(&response), expected, "{version}");
         assert_eq!((response.brokers.len(), response.brokers[0].port, response.controller_id.0), (1, 9092, 1));
         assert_eq!(response.topics[2].partitions[1].leader_id.0, test_image::BROKER.0);

@@ -36,12 +36,12 @@ use crate::server::request::Refusal;
 
 pub mod row;
 
-pub(super) mod api_versions;
 mod alter_client_quotas;
 mod alter_configs;
 mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
 mod alter_user_scram_credentials;
+pub(super) mod api_versions;
 mod config_changes;
 mod config_resources;
 mod create_acls;

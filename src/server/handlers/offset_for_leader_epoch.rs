@@ -34,7 +34,14 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     request.now(&OffsetForLeaderEpochResponse::default().with_topics(topics.collect()))
 }
 
-fn end_of(ctx: &Context, topic: &str, index: i32, epoch: i32, current: i32) -> Result<(LeaderEpoch, Offset), ErrorCode> {
+fn end_of(
+    ctx: &Context,
+    topic: &str,
+    index: i32,
+    epoch: i32,
+    current: i32,
+) -> Result<(LeaderEpoch, Offset), ErrorCode> {
     let partition = ctx.replicas.partition(topic, PartitionIndex(index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    offsets::end_of_epoch(&partition, LeaderEpoch(epoch), Some(LeaderEpoch(current))).map_err(|e| error_map::offsets(&e))
+    offsets::end_of_epoch(&partition, LeaderEpoch(epoch), Some(LeaderEpoch(current)))
+        .map_err(|e| error_map::offsets(&e))
 }

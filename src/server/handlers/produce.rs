@@ -119,7 +119,8 @@ fn append_one(
     acks: Acks,
     now: Millis,
 ) -> Result<Outcome, ErrorCode> {
-    let unknown = if version >= TOPIC_ID_VERSION_MIN { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+    let unknown =
+        if version >= TOPIC_ID_VERSION_MIN { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
     let hosted = hosted.ok_or(unknown)?;
     let partition = hosted.partition(PartitionIndex(data.index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let batches = data.records.clone().ok_or(ErrorCode::InvalidRecord)?;
@@ -161,8 +162,9 @@ fn answer(index: i32, outcome: Outcome) -> (PartitionProduceResponse, Option<App
             if tells_log_start(&error) {
                 answer.log_start_offset = log_start.0;
             }
-            if let ProduceError::Append(AppendError::InvalidRecords { records, .. } | AppendError::Timestamp { records, .. }) =
-                &error
+            if let ProduceError::Append(
+                AppendError::InvalidRecords { records, .. } | AppendError::Timestamp { records, .. },
+            ) = &error
             {
                 answer.record_errors = records
                     .iter()

@@ -31,7 +31,10 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
             Ok(Ok(())) => UpdateFeaturesResponse::default().with_results(succeeded(version, &body)),
             Ok(Err(error)) => {
                 let why = error.message.unwrap_or_else(|| error.code.name().to_owned());
-                failed(error.code, format!("The update failed for all features since the following feature had an error: {why}"))
+                failed(
+                    error.code,
+                    format!("The update failed for all features since the following feature had an error: {why}"),
+                )
             }
             Err(error) => failed(error_map::controller(&error), error.to_string()),
         };
@@ -51,10 +54,8 @@ fn to_domain(version: i16, update: &FeatureUpdateKey) -> (String, i16, Upgrade) 
 /// Up to version 1 each feature is told of by itself.
 fn succeeded(version: i16, body: &UpdateFeaturesRequest) -> Vec<UpdatableFeatureResult> {
     let told = body.feature_updates.iter().filter(|_| version <= 1);
-    told.map(|update| {
-        UpdatableFeatureResult::default().with_feature(update.feature.clone()).with_error_message(None)
-    })
-    .collect()
+    told.map(|update| UpdatableFeatureResult::default().with_feature(update.feature.clone()).with_error_message(None))
+        .collect()
 }
 
 fn failed(code: ErrorCode, message: String) -> UpdateFeaturesResponse {

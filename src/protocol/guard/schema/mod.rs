@@ -18,5 +18,5 @@ mod topics;
 mod transactions;
 
 pub use registry::{request, response};
-pub use table::{Field, Message, Struct, Type};
 use table::field;
+pub use table::{Field, Message, Struct, Type};

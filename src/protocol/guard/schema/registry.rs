@@ -95,7 +95,9 @@ pub fn request(key: ApiKey) -> Option<&'static Message> {
         ApiKey::DescribeShareGroupOffsets => &share::request::DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST,
         ApiKey::AlterShareGroupOffsets => &share::request::ALTER_SHARE_GROUP_OFFSETS_REQUEST,
         ApiKey::DeleteShareGroupOffsets => &share::request::DELETE_SHARE_GROUP_OFFSETS_REQUEST,
-        ApiKey::LeaderAndIsr | ApiKey::StopReplica | ApiKey::UpdateMetadata | ApiKey::ControlledShutdown => return None,
+        ApiKey::LeaderAndIsr | ApiKey::StopReplica | ApiKey::UpdateMetadata | ApiKey::ControlledShutdown => {
+            return None;
+        }
     })
 }
 
@@ -191,6 +193,8 @@ pub fn response(key: ApiKey) -> Option<&'static Message> {
         ApiKey::DescribeShareGroupOffsets => &share::response::DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE,
         ApiKey::AlterShareGroupOffsets => &share::response::ALTER_SHARE_GROUP_OFFSETS_RESPONSE,
         ApiKey::DeleteShareGroupOffsets => &share::response::DELETE_SHARE_GROUP_OFFSETS_RESPONSE,
-        ApiKey::LeaderAndIsr | ApiKey::StopReplica | ApiKey::UpdateMetadata | ApiKey::ControlledShutdown => return None,
+        ApiKey::LeaderAndIsr | ApiKey::StopReplica | ApiKey::UpdateMetadata | ApiKey::ControlledShutdown => {
+            return None;
+        }
     })
 }

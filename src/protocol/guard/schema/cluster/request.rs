@@ -74,10 +74,7 @@ pub static ALTER_PARTITION_REQUEST: Message = Message {
 static ALTER_PARTITION_REQUEST_BROKER_STATE: Struct = Struct {
     name: "BrokerState",
     memory: 40,
-    fields: &[
-        field("BrokerId", Type::Int32).since(3),
-        field("BrokerEpoch", Type::Int64).since(3),
-    ],
+    fields: &[field("BrokerId", Type::Int32).since(3), field("BrokerEpoch", Type::Int64).since(3)],
 };
 
 static ALTER_PARTITION_REQUEST_PARTITION_DATA: Struct = Struct {
@@ -164,13 +161,7 @@ pub static BROKER_HEARTBEAT_REQUEST: Message = Message {
 /// UnregisterBrokerRequest, versions 0.
 pub static UNREGISTER_BROKER_REQUEST: Message = Message {
     key: ApiKey::UnregisterBroker,
-    root: Struct {
-        name: "UnregisterBrokerRequest",
-        memory: 32,
-        fields: &[
-            field("BrokerId", Type::Int32),
-        ],
-    },
+    root: Struct { name: "UnregisterBrokerRequest", memory: 32, fields: &[field("BrokerId", Type::Int32)] },
 };
 
 /// ControllerRegistrationRequest, versions 0.
@@ -224,13 +215,8 @@ pub static ASSIGN_REPLICAS_TO_DIRS_REQUEST: Message = Message {
     },
 };
 
-static ASSIGN_REPLICAS_TO_DIRS_REQUEST_PARTITION_DATA: Struct = Struct {
-    name: "PartitionData",
-    memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-    ],
-};
+static ASSIGN_REPLICAS_TO_DIRS_REQUEST_PARTITION_DATA: Struct =
+    Struct { name: "PartitionData", memory: 32, fields: &[field("PartitionIndex", Type::Int32)] };
 
 static ASSIGN_REPLICAS_TO_DIRS_REQUEST_TOPIC_DATA: Struct = Struct {
     name: "TopicData",

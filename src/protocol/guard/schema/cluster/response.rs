@@ -15,9 +15,13 @@ pub static API_VERSIONS_RESPONSE: Message = Message {
             field("ErrorCode", Type::Int16),
             field("ApiKeys", Type::Array(&Type::Struct(&API_VERSIONS_RESPONSE_API_VERSION))),
             field("ThrottleTimeMs", Type::Int32).since(1),
-            field("SupportedFeatures", Type::Array(&Type::Struct(&API_VERSIONS_RESPONSE_SUPPORTED_FEATURE_KEY))).since(3).tagged(0, 3),
+            field("SupportedFeatures", Type::Array(&Type::Struct(&API_VERSIONS_RESPONSE_SUPPORTED_FEATURE_KEY)))
+                .since(3)
+                .tagged(0, 3),
             field("FinalizedFeaturesEpoch", Type::Int64).since(3).tagged(1, 3),
-            field("FinalizedFeatures", Type::Array(&Type::Struct(&API_VERSIONS_RESPONSE_FINALIZED_FEATURE_KEY))).since(3).tagged(2, 3),
+            field("FinalizedFeatures", Type::Array(&Type::Struct(&API_VERSIONS_RESPONSE_FINALIZED_FEATURE_KEY)))
+                .since(3)
+                .tagged(2, 3),
             field("ZkMigrationReady", Type::Bool).since(3).tagged(3, 3),
         ],
     },
@@ -26,11 +30,7 @@ pub static API_VERSIONS_RESPONSE: Message = Message {
 static API_VERSIONS_RESPONSE_API_VERSION: Struct = Struct {
     name: "ApiVersion",
     memory: 32,
-    fields: &[
-        field("ApiKey", Type::Int16),
-        field("MinVersion", Type::Int16),
-        field("MaxVersion", Type::Int16),
-    ],
+    fields: &[field("ApiKey", Type::Int16), field("MinVersion", Type::Int16), field("MaxVersion", Type::Int16)],
 };
 
 static API_VERSIONS_RESPONSE_SUPPORTED_FEATURE_KEY: Struct = Struct {
@@ -221,10 +221,7 @@ pub static ASSIGN_REPLICAS_TO_DIRS_RESPONSE: Message = Message {
 static ASSIGN_REPLICAS_TO_DIRS_RESPONSE_PARTITION_DATA: Struct = Struct {
     name: "PartitionData",
     memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("ErrorCode", Type::Int16),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("ErrorCode", Type::Int16)],
 };
 
 static ASSIGN_REPLICAS_TO_DIRS_RESPONSE_TOPIC_DATA: Struct = Struct {
@@ -251,9 +248,6 @@ pub static ENVELOPE_RESPONSE: Message = Message {
     root: Struct {
         name: "EnvelopeResponse",
         memory: 64,
-        fields: &[
-            field("ResponseData", Type::Bytes).null_since(0),
-            field("ErrorCode", Type::Int16),
-        ],
+        fields: &[field("ResponseData", Type::Bytes).null_since(0), field("ErrorCode", Type::Int16)],
     },
 };

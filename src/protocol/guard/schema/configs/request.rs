@@ -45,10 +45,7 @@ pub static ALTER_CONFIGS_REQUEST: Message = Message {
 static ALTER_CONFIGS_REQUEST_ALTERABLE_CONFIG: Struct = Struct {
     name: "AlterableConfig",
     memory: 88,
-    fields: &[
-        field("Name", Type::String),
-        field("Value", Type::String).null_since(0),
-    ],
+    fields: &[field("Name", Type::String), field("Value", Type::String).null_since(0)],
 };
 
 static ALTER_CONFIGS_REQUEST_ALTER_CONFIGS_RESOURCE: Struct = Struct {
@@ -100,9 +97,7 @@ pub static LIST_CONFIG_RESOURCES_REQUEST: Message = Message {
     root: Struct {
         name: "ListConfigResourcesRequest",
         memory: 48,
-        fields: &[
-            field("ResourceTypes", Type::Array(&Type::Int8)).since(1),
-        ],
+        fields: &[field("ResourceTypes", Type::Array(&Type::Int8)).since(1)],
     },
 };
 
@@ -145,20 +140,13 @@ pub static ALTER_CLIENT_QUOTAS_REQUEST: Message = Message {
 static ALTER_CLIENT_QUOTAS_REQUEST_ENTITY_DATA: Struct = Struct {
     name: "EntityData",
     memory: 88,
-    fields: &[
-        field("EntityType", Type::String),
-        field("EntityName", Type::String).null_since(0),
-    ],
+    fields: &[field("EntityType", Type::String), field("EntityName", Type::String).null_since(0)],
 };
 
 static ALTER_CLIENT_QUOTAS_REQUEST_OP_DATA: Struct = Struct {
     name: "OpData",
     memory: 72,
-    fields: &[
-        field("Key", Type::String),
-        field("Value", Type::Float64),
-        field("Remove", Type::Bool),
-    ],
+    fields: &[field("Key", Type::String), field("Value", Type::Float64), field("Remove", Type::Bool)],
 };
 
 static ALTER_CLIENT_QUOTAS_REQUEST_ENTRY_DATA: Struct = Struct {
@@ -176,9 +164,7 @@ pub static GET_TELEMETRY_SUBSCRIPTIONS_REQUEST: Message = Message {
     root: Struct {
         name: "GetTelemetrySubscriptionsRequest",
         memory: 40,
-        fields: &[
-            field("ClientInstanceId", Type::Uuid),
-        ],
+        fields: &[field("ClientInstanceId", Type::Uuid)],
     },
 };
 

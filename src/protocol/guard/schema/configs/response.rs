@@ -87,7 +87,10 @@ pub static INCREMENTAL_ALTER_CONFIGS_RESPONSE: Message = Message {
         memory: 56,
         fields: &[
             field("ThrottleTimeMs", Type::Int32),
-            field("Responses", Type::Array(&Type::Struct(&INCREMENTAL_ALTER_CONFIGS_RESPONSE_ALTER_CONFIGS_RESOURCE_RESPONSE))),
+            field(
+                "Responses",
+                Type::Array(&Type::Struct(&INCREMENTAL_ALTER_CONFIGS_RESPONSE_ALTER_CONFIGS_RESOURCE_RESPONSE)),
+            ),
         ],
     },
 };
@@ -120,10 +123,7 @@ pub static LIST_CONFIG_RESOURCES_RESPONSE: Message = Message {
 static LIST_CONFIG_RESOURCES_RESPONSE_CONFIG_RESOURCE: Struct = Struct {
     name: "ConfigResource",
     memory: 64,
-    fields: &[
-        field("ResourceName", Type::String),
-        field("ResourceType", Type::Int8).since(1),
-    ],
+    fields: &[field("ResourceName", Type::String), field("ResourceType", Type::Int8).since(1)],
 };
 
 /// DescribeClientQuotasResponse, versions 0-1.
@@ -144,20 +144,11 @@ pub static DESCRIBE_CLIENT_QUOTAS_RESPONSE: Message = Message {
 static DESCRIBE_CLIENT_QUOTAS_RESPONSE_ENTITY_DATA: Struct = Struct {
     name: "EntityData",
     memory: 88,
-    fields: &[
-        field("EntityType", Type::String),
-        field("EntityName", Type::String).null_since(0),
-    ],
+    fields: &[field("EntityType", Type::String), field("EntityName", Type::String).null_since(0)],
 };
 
-static DESCRIBE_CLIENT_QUOTAS_RESPONSE_VALUE_DATA: Struct = Struct {
-    name: "ValueData",
-    memory: 64,
-    fields: &[
-        field("Key", Type::String),
-        field("Value", Type::Float64),
-    ],
-};
+static DESCRIBE_CLIENT_QUOTAS_RESPONSE_VALUE_DATA: Struct =
+    Struct { name: "ValueData", memory: 64, fields: &[field("Key", Type::String), field("Value", Type::Float64)] };
 
 static DESCRIBE_CLIENT_QUOTAS_RESPONSE_ENTRY_DATA: Struct = Struct {
     name: "EntryData",
@@ -184,10 +175,7 @@ pub static ALTER_CLIENT_QUOTAS_RESPONSE: Message = Message {
 static ALTER_CLIENT_QUOTAS_RESPONSE_ENTITY_DATA: Struct = Struct {
     name: "EntityData",
     memory: 88,
-    fields: &[
-        field("EntityType", Type::String),
-        field("EntityName", Type::String).null_since(0),
-    ],
+    fields: &[field("EntityType", Type::String), field("EntityName", Type::String).null_since(0)],
 };
 
 static ALTER_CLIENT_QUOTAS_RESPONSE_ENTRY_DATA: Struct = Struct {
@@ -226,9 +214,6 @@ pub static PUSH_TELEMETRY_RESPONSE: Message = Message {
     root: Struct {
         name: "PushTelemetryResponse",
         memory: 32,
-        fields: &[
-            field("ThrottleTimeMs", Type::Int32),
-            field("ErrorCode", Type::Int16),
-        ],
+        fields: &[field("ThrottleTimeMs", Type::Int32), field("ErrorCode", Type::Int16)],
     },
 };

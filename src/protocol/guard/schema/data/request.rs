@@ -23,10 +23,7 @@ pub static PRODUCE_REQUEST: Message = Message {
 static PRODUCE_REQUEST_PARTITION_PRODUCE_DATA: Struct = Struct {
     name: "PartitionProduceData",
     memory: 64,
-    fields: &[
-        field("Index", Type::Int32),
-        field("Records", Type::Records).null_since(0),
-    ],
+    fields: &[field("Index", Type::Int32), field("Records", Type::Records).null_since(0)],
 };
 
 static PRODUCE_REQUEST_TOPIC_PRODUCE_DATA: Struct = Struct {
@@ -65,10 +62,7 @@ pub static FETCH_REQUEST: Message = Message {
 static FETCH_REQUEST_REPLICA_STATE: Struct = Struct {
     name: "ReplicaState",
     memory: 40,
-    fields: &[
-        field("ReplicaId", Type::Int32).since(15),
-        field("ReplicaEpoch", Type::Int64).since(15),
-    ],
+    fields: &[field("ReplicaId", Type::Int32).since(15), field("ReplicaEpoch", Type::Int64).since(15)],
 };
 
 static FETCH_REQUEST_FETCH_PARTITION: Struct = Struct {
@@ -188,10 +182,7 @@ pub static DELETE_RECORDS_REQUEST: Message = Message {
 static DELETE_RECORDS_REQUEST_DELETE_RECORDS_PARTITION: Struct = Struct {
     name: "DeleteRecordsPartition",
     memory: 40,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("Offset", Type::Int64),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("Offset", Type::Int64)],
 };
 
 static DELETE_RECORDS_REQUEST_DELETE_RECORDS_TOPIC: Struct = Struct {
@@ -209,19 +200,14 @@ pub static DESCRIBE_PRODUCERS_REQUEST: Message = Message {
     root: Struct {
         name: "DescribeProducersRequest",
         memory: 48,
-        fields: &[
-            field("Topics", Type::Array(&Type::Struct(&DESCRIBE_PRODUCERS_REQUEST_TOPIC_REQUEST))),
-        ],
+        fields: &[field("Topics", Type::Array(&Type::Struct(&DESCRIBE_PRODUCERS_REQUEST_TOPIC_REQUEST)))],
     },
 };
 
 static DESCRIBE_PRODUCERS_REQUEST_TOPIC_REQUEST: Struct = Struct {
     name: "TopicRequest",
     memory: 80,
-    fields: &[
-        field("Name", Type::String),
-        field("PartitionIndexes", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Name", Type::String), field("PartitionIndexes", Type::Array(&Type::Int32))],
 };
 
 /// FetchSnapshotRequest, versions 0-1.
@@ -239,14 +225,8 @@ pub static FETCH_SNAPSHOT_REQUEST: Message = Message {
     },
 };
 
-static FETCH_SNAPSHOT_REQUEST_SNAPSHOT_ID: Struct = Struct {
-    name: "SnapshotId",
-    memory: 40,
-    fields: &[
-        field("EndOffset", Type::Int64),
-        field("Epoch", Type::Int32),
-    ],
-};
+static FETCH_SNAPSHOT_REQUEST_SNAPSHOT_ID: Struct =
+    Struct { name: "SnapshotId", memory: 40, fields: &[field("EndOffset", Type::Int64), field("Epoch", Type::Int32)] };
 
 static FETCH_SNAPSHOT_REQUEST_PARTITION_SNAPSHOT: Struct = Struct {
     name: "PartitionSnapshot",

@@ -31,10 +31,7 @@ static PRODUCE_RESPONSE_BATCH_INDEX_AND_ERROR_MESSAGE: Struct = Struct {
 static PRODUCE_RESPONSE_LEADER_ID_AND_EPOCH: Struct = Struct {
     name: "LeaderIdAndEpoch",
     memory: 32,
-    fields: &[
-        field("LeaderId", Type::Int32).since(10),
-        field("LeaderEpoch", Type::Int32).since(10),
-    ],
+    fields: &[field("LeaderId", Type::Int32).since(10), field("LeaderEpoch", Type::Int32).since(10)],
 };
 
 static PRODUCE_RESPONSE_PARTITION_PRODUCE_RESPONSE: Struct = Struct {
@@ -92,37 +89,22 @@ pub static FETCH_RESPONSE: Message = Message {
 static FETCH_RESPONSE_EPOCH_END_OFFSET: Struct = Struct {
     name: "EpochEndOffset",
     memory: 40,
-    fields: &[
-        field("Epoch", Type::Int32).since(12),
-        field("EndOffset", Type::Int64).since(12),
-    ],
+    fields: &[field("Epoch", Type::Int32).since(12), field("EndOffset", Type::Int64).since(12)],
 };
 
 static FETCH_RESPONSE_LEADER_ID_AND_EPOCH: Struct = Struct {
     name: "LeaderIdAndEpoch",
     memory: 32,
-    fields: &[
-        field("LeaderId", Type::Int32).since(12),
-        field("LeaderEpoch", Type::Int32).since(12),
-    ],
+    fields: &[field("LeaderId", Type::Int32).since(12), field("LeaderEpoch", Type::Int32).since(12)],
 };
 
-static FETCH_RESPONSE_SNAPSHOT_ID: Struct = Struct {
-    name: "SnapshotId",
-    memory: 40,
-    fields: &[
-        field("EndOffset", Type::Int64),
-        field("Epoch", Type::Int32),
-    ],
-};
+static FETCH_RESPONSE_SNAPSHOT_ID: Struct =
+    Struct { name: "SnapshotId", memory: 40, fields: &[field("EndOffset", Type::Int64), field("Epoch", Type::Int32)] };
 
 static FETCH_RESPONSE_ABORTED_TRANSACTION: Struct = Struct {
     name: "AbortedTransaction",
     memory: 40,
-    fields: &[
-        field("ProducerId", Type::Int64).since(4),
-        field("FirstOffset", Type::Int64).since(4),
-    ],
+    fields: &[field("ProducerId", Type::Int64).since(4), field("FirstOffset", Type::Int64).since(4)],
 };
 
 static FETCH_RESPONSE_PARTITION_DATA: Struct = Struct {
@@ -137,7 +119,9 @@ static FETCH_RESPONSE_PARTITION_DATA: Struct = Struct {
         field("DivergingEpoch", Type::Struct(&FETCH_RESPONSE_EPOCH_END_OFFSET)).since(12).tagged(0, 12),
         field("CurrentLeader", Type::Struct(&FETCH_RESPONSE_LEADER_ID_AND_EPOCH)).since(12).tagged(1, 12),
         field("SnapshotId", Type::Struct(&FETCH_RESPONSE_SNAPSHOT_ID)).since(12).tagged(2, 12),
-        field("AbortedTransactions", Type::Array(&Type::Struct(&FETCH_RESPONSE_ABORTED_TRANSACTION))).since(4).null_since(4),
+        field("AbortedTransactions", Type::Array(&Type::Struct(&FETCH_RESPONSE_ABORTED_TRANSACTION)))
+            .since(4)
+            .null_since(4),
         field("PreferredReadReplica", Type::Int32).since(11),
         field("Records", Type::Records).null_since(0),
     ],
@@ -206,7 +190,10 @@ pub static OFFSET_FOR_LEADER_EPOCH_RESPONSE: Message = Message {
         memory: 56,
         fields: &[
             field("ThrottleTimeMs", Type::Int32).since(2),
-            field("Topics", Type::Array(&Type::Struct(&OFFSET_FOR_LEADER_EPOCH_RESPONSE_OFFSET_FOR_LEADER_TOPIC_RESULT))),
+            field(
+                "Topics",
+                Type::Array(&Type::Struct(&OFFSET_FOR_LEADER_EPOCH_RESPONSE_OFFSET_FOR_LEADER_TOPIC_RESULT)),
+            ),
         ],
     },
 };
@@ -319,27 +306,20 @@ pub static FETCH_SNAPSHOT_RESPONSE: Message = Message {
             field("ThrottleTimeMs", Type::Int32),
             field("ErrorCode", Type::Int16),
             field("Topics", Type::Array(&Type::Struct(&FETCH_SNAPSHOT_RESPONSE_TOPIC_SNAPSHOT))),
-            field("NodeEndpoints", Type::Array(&Type::Struct(&FETCH_SNAPSHOT_RESPONSE_NODE_ENDPOINT))).since(1).tagged(0, 1),
+            field("NodeEndpoints", Type::Array(&Type::Struct(&FETCH_SNAPSHOT_RESPONSE_NODE_ENDPOINT)))
+                .since(1)
+                .tagged(0, 1),
         ],
     },
 };
 
-static FETCH_SNAPSHOT_RESPONSE_SNAPSHOT_ID: Struct = Struct {
-    name: "SnapshotId",
-    memory: 40,
-    fields: &[
-        field("EndOffset", Type::Int64),
-        field("Epoch", Type::Int32),
-    ],
-};
+static FETCH_SNAPSHOT_RESPONSE_SNAPSHOT_ID: Struct =
+    Struct { name: "SnapshotId", memory: 40, fields: &[field("EndOffset", Type::Int64), field("Epoch", Type::Int32)] };
 
 static FETCH_SNAPSHOT_RESPONSE_LEADER_ID_AND_EPOCH: Struct = Struct {
     name: "LeaderIdAndEpoch",
     memory: 32,
-    fields: &[
-        field("LeaderId", Type::Int32),
-        field("LeaderEpoch", Type::Int32),
-    ],
+    fields: &[field("LeaderId", Type::Int32), field("LeaderEpoch", Type::Int32)],
 };
 
 static FETCH_SNAPSHOT_RESPONSE_PARTITION_SNAPSHOT: Struct = Struct {

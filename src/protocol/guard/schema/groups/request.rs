@@ -51,7 +51,9 @@ pub static OFFSET_FETCH_REQUEST: Message = Message {
         memory: 112,
         fields: &[
             field("GroupId", Type::String).until(7),
-            field("Topics", Type::Array(&Type::Struct(&OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_TOPIC))).until(7).null_in(2, 7),
+            field("Topics", Type::Array(&Type::Struct(&OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_TOPIC)))
+                .until(7)
+                .null_in(2, 7),
             field("Groups", Type::Array(&Type::Struct(&OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_GROUP))).since(8),
             field("RequireStable", Type::Bool).since(7),
         ],
@@ -61,10 +63,7 @@ pub static OFFSET_FETCH_REQUEST: Message = Message {
 static OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_TOPIC: Struct = Struct {
     name: "OffsetFetchRequestTopic",
     memory: 80,
-    fields: &[
-        field("Name", Type::String).until(7),
-        field("PartitionIndexes", Type::Array(&Type::Int32)).until(7),
-    ],
+    fields: &[field("Name", Type::String).until(7), field("PartitionIndexes", Type::Array(&Type::Int32)).until(7)],
 };
 
 static OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_TOPICS: Struct = Struct {
@@ -84,7 +83,9 @@ static OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_GROUP: Struct = Struct {
         field("GroupId", Type::String).since(8),
         field("MemberId", Type::String).since(9).null_since(9),
         field("MemberEpoch", Type::Int32).since(9),
-        field("Topics", Type::Array(&Type::Struct(&OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_TOPICS))).since(8).null_since(8),
+        field("Topics", Type::Array(&Type::Struct(&OFFSET_FETCH_REQUEST_OFFSET_FETCH_REQUEST_TOPICS)))
+            .since(8)
+            .null_since(8),
     ],
 };
 
@@ -124,10 +125,7 @@ pub static JOIN_GROUP_REQUEST: Message = Message {
 static JOIN_GROUP_REQUEST_JOIN_GROUP_REQUEST_PROTOCOL: Struct = Struct {
     name: "JoinGroupRequestProtocol",
     memory: 88,
-    fields: &[
-        field("Name", Type::String),
-        field("Metadata", Type::Bytes),
-    ],
+    fields: &[field("Name", Type::String), field("Metadata", Type::Bytes)],
 };
 
 /// HeartbeatRequest, versions 0-4.
@@ -190,10 +188,7 @@ pub static SYNC_GROUP_REQUEST: Message = Message {
 static SYNC_GROUP_REQUEST_SYNC_GROUP_REQUEST_ASSIGNMENT: Struct = Struct {
     name: "SyncGroupRequestAssignment",
     memory: 88,
-    fields: &[
-        field("MemberId", Type::String),
-        field("Assignment", Type::Bytes),
-    ],
+    fields: &[field("MemberId", Type::String), field("Assignment", Type::Bytes)],
 };
 
 /// DescribeGroupsRequest, versions 0-6.
@@ -228,9 +223,7 @@ pub static DELETE_GROUPS_REQUEST: Message = Message {
     root: Struct {
         name: "DeleteGroupsRequest",
         memory: 48,
-        fields: &[
-            field("GroupsNames", Type::Array(&Type::String)),
-        ],
+        fields: &[field("GroupsNames", Type::Array(&Type::String))],
     },
 };
 
@@ -247,13 +240,8 @@ pub static OFFSET_DELETE_REQUEST: Message = Message {
     },
 };
 
-static OFFSET_DELETE_REQUEST_OFFSET_DELETE_REQUEST_PARTITION: Struct = Struct {
-    name: "OffsetDeleteRequestPartition",
-    memory: 8,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-    ],
-};
+static OFFSET_DELETE_REQUEST_OFFSET_DELETE_REQUEST_PARTITION: Struct =
+    Struct { name: "OffsetDeleteRequestPartition", memory: 8, fields: &[field("PartitionIndex", Type::Int32)] };
 
 static OFFSET_DELETE_REQUEST_OFFSET_DELETE_REQUEST_TOPIC: Struct = Struct {
     name: "OffsetDeleteRequestTopic",
@@ -280,7 +268,8 @@ pub static CONSUMER_GROUP_HEARTBEAT_REQUEST: Message = Message {
             field("SubscribedTopicNames", Type::Array(&Type::String)).null_since(0),
             field("SubscribedTopicRegex", Type::String).since(1).null_since(1),
             field("ServerAssignor", Type::String).null_since(0),
-            field("TopicPartitions", Type::Array(&Type::Struct(&CONSUMER_GROUP_HEARTBEAT_REQUEST_TOPIC_PARTITIONS))).null_since(0),
+            field("TopicPartitions", Type::Array(&Type::Struct(&CONSUMER_GROUP_HEARTBEAT_REQUEST_TOPIC_PARTITIONS)))
+                .null_since(0),
         ],
     },
 };
@@ -288,10 +277,7 @@ pub static CONSUMER_GROUP_HEARTBEAT_REQUEST: Message = Message {
 static CONSUMER_GROUP_HEARTBEAT_REQUEST_TOPIC_PARTITIONS: Struct = Struct {
     name: "TopicPartitions",
     memory: 64,
-    fields: &[
-        field("TopicId", Type::Uuid),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("TopicId", Type::Uuid), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 /// ConsumerGroupDescribeRequest, versions 0-1.
@@ -300,9 +286,6 @@ pub static CONSUMER_GROUP_DESCRIBE_REQUEST: Message = Message {
     root: Struct {
         name: "ConsumerGroupDescribeRequest",
         memory: 56,
-        fields: &[
-            field("GroupIds", Type::Array(&Type::String)),
-            field("IncludeAuthorizedOperations", Type::Bool),
-        ],
+        fields: &[field("GroupIds", Type::Array(&Type::String)), field("IncludeAuthorizedOperations", Type::Bool)],
     },
 };

@@ -21,10 +21,7 @@ pub static OFFSET_COMMIT_RESPONSE: Message = Message {
 static OFFSET_COMMIT_RESPONSE_OFFSET_COMMIT_RESPONSE_PARTITION: Struct = Struct {
     name: "OffsetCommitResponsePartition",
     memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("ErrorCode", Type::Int16),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("ErrorCode", Type::Int16)],
 };
 
 static OFFSET_COMMIT_RESPONSE_OFFSET_COMMIT_RESPONSE_TOPIC: Struct = Struct {
@@ -69,7 +66,8 @@ static OFFSET_FETCH_RESPONSE_OFFSET_FETCH_RESPONSE_TOPIC: Struct = Struct {
     memory: 80,
     fields: &[
         field("Name", Type::String).until(7),
-        field("Partitions", Type::Array(&Type::Struct(&OFFSET_FETCH_RESPONSE_OFFSET_FETCH_RESPONSE_PARTITION))).until(7),
+        field("Partitions", Type::Array(&Type::Struct(&OFFSET_FETCH_RESPONSE_OFFSET_FETCH_RESPONSE_PARTITION)))
+            .until(7),
     ],
 };
 
@@ -91,7 +89,8 @@ static OFFSET_FETCH_RESPONSE_OFFSET_FETCH_RESPONSE_TOPICS: Struct = Struct {
     fields: &[
         field("Name", Type::String).since(8).until(9),
         field("TopicId", Type::Uuid).since(10),
-        field("Partitions", Type::Array(&Type::Struct(&OFFSET_FETCH_RESPONSE_OFFSET_FETCH_RESPONSE_PARTITIONS))).since(8),
+        field("Partitions", Type::Array(&Type::Struct(&OFFSET_FETCH_RESPONSE_OFFSET_FETCH_RESPONSE_PARTITIONS)))
+            .since(8),
     ],
 };
 
@@ -172,10 +171,7 @@ pub static HEARTBEAT_RESPONSE: Message = Message {
     root: Struct {
         name: "HeartbeatResponse",
         memory: 32,
-        fields: &[
-            field("ThrottleTimeMs", Type::Int32).since(1),
-            field("ErrorCode", Type::Int16),
-        ],
+        fields: &[field("ThrottleTimeMs", Type::Int32).since(1), field("ErrorCode", Type::Int16)],
     },
 };
 
@@ -301,10 +297,7 @@ pub static DELETE_GROUPS_RESPONSE: Message = Message {
 static DELETE_GROUPS_RESPONSE_DELETABLE_GROUP_RESULT: Struct = Struct {
     name: "DeletableGroupResult",
     memory: 64,
-    fields: &[
-        field("GroupId", Type::String),
-        field("ErrorCode", Type::Int16),
-    ],
+    fields: &[field("GroupId", Type::String), field("ErrorCode", Type::Int16)],
 };
 
 /// OffsetDeleteResponse, versions 0.
@@ -324,10 +317,7 @@ pub static OFFSET_DELETE_RESPONSE: Message = Message {
 static OFFSET_DELETE_RESPONSE_OFFSET_DELETE_RESPONSE_PARTITION: Struct = Struct {
     name: "OffsetDeleteResponsePartition",
     memory: 8,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("ErrorCode", Type::Int16),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("ErrorCode", Type::Int16)],
 };
 
 static OFFSET_DELETE_RESPONSE_OFFSET_DELETE_RESPONSE_TOPIC: Struct = Struct {
@@ -360,18 +350,16 @@ pub static CONSUMER_GROUP_HEARTBEAT_RESPONSE: Message = Message {
 static CONSUMER_GROUP_HEARTBEAT_RESPONSE_TOPIC_PARTITIONS: Struct = Struct {
     name: "TopicPartitions",
     memory: 64,
-    fields: &[
-        field("TopicId", Type::Uuid),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("TopicId", Type::Uuid), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static CONSUMER_GROUP_HEARTBEAT_RESPONSE_ASSIGNMENT: Struct = Struct {
     name: "Assignment",
     memory: 48,
-    fields: &[
-        field("TopicPartitions", Type::Array(&Type::Struct(&CONSUMER_GROUP_HEARTBEAT_RESPONSE_TOPIC_PARTITIONS))),
-    ],
+    fields: &[field(
+        "TopicPartitions",
+        Type::Array(&Type::Struct(&CONSUMER_GROUP_HEARTBEAT_RESPONSE_TOPIC_PARTITIONS)),
+    )],
 };
 
 /// ConsumerGroupDescribeResponse, versions 0-1.
@@ -400,9 +388,7 @@ static CONSUMER_GROUP_DESCRIBE_RESPONSE_TOPIC_PARTITIONS: Struct = Struct {
 static CONSUMER_GROUP_DESCRIBE_RESPONSE_ASSIGNMENT: Struct = Struct {
     name: "Assignment",
     memory: 48,
-    fields: &[
-        field("TopicPartitions", Type::Array(&Type::Struct(&CONSUMER_GROUP_DESCRIBE_RESPONSE_TOPIC_PARTITIONS))),
-    ],
+    fields: &[field("TopicPartitions", Type::Array(&Type::Struct(&CONSUMER_GROUP_DESCRIBE_RESPONSE_TOPIC_PARTITIONS)))],
 };
 
 static CONSUMER_GROUP_DESCRIBE_RESPONSE_MEMBER: Struct = Struct {

@@ -105,10 +105,7 @@ pub static END_QUORUM_EPOCH_REQUEST: Message = Message {
 static END_QUORUM_EPOCH_REQUEST_REPLICA_INFO: Struct = Struct {
     name: "ReplicaInfo",
     memory: 48,
-    fields: &[
-        field("CandidateId", Type::Int32).since(1),
-        field("CandidateDirectoryId", Type::Uuid).since(1),
-    ],
+    fields: &[field("CandidateId", Type::Int32).since(1), field("CandidateDirectoryId", Type::Uuid).since(1)],
 };
 
 static END_QUORUM_EPOCH_REQUEST_PARTITION_DATA: Struct = Struct {
@@ -148,19 +145,12 @@ pub static DESCRIBE_QUORUM_REQUEST: Message = Message {
     root: Struct {
         name: "DescribeQuorumRequest",
         memory: 48,
-        fields: &[
-            field("Topics", Type::Array(&Type::Struct(&DESCRIBE_QUORUM_REQUEST_TOPIC_DATA))),
-        ],
+        fields: &[field("Topics", Type::Array(&Type::Struct(&DESCRIBE_QUORUM_REQUEST_TOPIC_DATA)))],
     },
 };
 
-static DESCRIBE_QUORUM_REQUEST_PARTITION_DATA: Struct = Struct {
-    name: "PartitionData",
-    memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-    ],
-};
+static DESCRIBE_QUORUM_REQUEST_PARTITION_DATA: Struct =
+    Struct { name: "PartitionData", memory: 32, fields: &[field("PartitionIndex", Type::Int32)] };
 
 static DESCRIBE_QUORUM_REQUEST_TOPIC_DATA: Struct = Struct {
     name: "TopicData",
@@ -191,11 +181,7 @@ pub static ADD_RAFT_VOTER_REQUEST: Message = Message {
 static ADD_RAFT_VOTER_REQUEST_LISTENER: Struct = Struct {
     name: "Listener",
     memory: 96,
-    fields: &[
-        field("Name", Type::String),
-        field("Host", Type::String),
-        field("Port", Type::Uint16),
-    ],
+    fields: &[field("Name", Type::String), field("Host", Type::String), field("Port", Type::Uint16)],
 };
 
 /// RemoveRaftVoterRequest, versions 0.
@@ -232,18 +218,11 @@ pub static UPDATE_RAFT_VOTER_REQUEST: Message = Message {
 static UPDATE_RAFT_VOTER_REQUEST_LISTENER: Struct = Struct {
     name: "Listener",
     memory: 96,
-    fields: &[
-        field("Name", Type::String),
-        field("Host", Type::String),
-        field("Port", Type::Uint16),
-    ],
+    fields: &[field("Name", Type::String), field("Host", Type::String), field("Port", Type::Uint16)],
 };
 
 static UPDATE_RAFT_VOTER_REQUEST_KRAFT_VERSION_FEATURE: Struct = Struct {
     name: "KRaftVersionFeature",
     memory: 32,
-    fields: &[
-        field("MinSupportedVersion", Type::Int16),
-        field("MaxSupportedVersion", Type::Int16),
-    ],
+    fields: &[field("MinSupportedVersion", Type::Int16), field("MaxSupportedVersion", Type::Int16)],
 };

@@ -59,7 +59,9 @@ pub static BEGIN_QUORUM_EPOCH_RESPONSE: Message = Message {
         fields: &[
             field("ErrorCode", Type::Int16),
             field("Topics", Type::Array(&Type::Struct(&BEGIN_QUORUM_EPOCH_RESPONSE_TOPIC_DATA))),
-            field("NodeEndpoints", Type::Array(&Type::Struct(&BEGIN_QUORUM_EPOCH_RESPONSE_NODE_ENDPOINT))).since(1).tagged(0, 1),
+            field("NodeEndpoints", Type::Array(&Type::Struct(&BEGIN_QUORUM_EPOCH_RESPONSE_NODE_ENDPOINT)))
+                .since(1)
+                .tagged(0, 1),
         ],
     },
 };
@@ -103,7 +105,9 @@ pub static END_QUORUM_EPOCH_RESPONSE: Message = Message {
         fields: &[
             field("ErrorCode", Type::Int16),
             field("Topics", Type::Array(&Type::Struct(&END_QUORUM_EPOCH_RESPONSE_TOPIC_DATA))),
-            field("NodeEndpoints", Type::Array(&Type::Struct(&END_QUORUM_EPOCH_RESPONSE_NODE_ENDPOINT))).since(1).tagged(0, 1),
+            field("NodeEndpoints", Type::Array(&Type::Struct(&END_QUORUM_EPOCH_RESPONSE_NODE_ENDPOINT)))
+                .since(1)
+                .tagged(0, 1),
         ],
     },
 };

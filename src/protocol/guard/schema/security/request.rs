@@ -8,25 +8,13 @@ use crate::protocol::api::ApiKey;
 /// SaslHandshakeRequest, versions 0-1.
 pub static SASL_HANDSHAKE_REQUEST: Message = Message {
     key: ApiKey::SaslHandshake,
-    root: Struct {
-        name: "SaslHandshakeRequest",
-        memory: 32,
-        fields: &[
-            field("Mechanism", Type::String),
-        ],
-    },
+    root: Struct { name: "SaslHandshakeRequest", memory: 32, fields: &[field("Mechanism", Type::String)] },
 };
 
 /// SaslAuthenticateRequest, versions 0-2.
 pub static SASL_AUTHENTICATE_REQUEST: Message = Message {
     key: ApiKey::SaslAuthenticate,
-    root: Struct {
-        name: "SaslAuthenticateRequest",
-        memory: 56,
-        fields: &[
-            field("AuthBytes", Type::Bytes),
-        ],
-    },
+    root: Struct { name: "SaslAuthenticateRequest", memory: 56, fields: &[field("AuthBytes", Type::Bytes)] },
 };
 
 /// DescribeAclsRequest, versions 1-3.
@@ -53,9 +41,7 @@ pub static CREATE_ACLS_REQUEST: Message = Message {
     root: Struct {
         name: "CreateAclsRequest",
         memory: 48,
-        fields: &[
-            field("Creations", Type::Array(&Type::Struct(&CREATE_ACLS_REQUEST_ACL_CREATION))),
-        ],
+        fields: &[field("Creations", Type::Array(&Type::Struct(&CREATE_ACLS_REQUEST_ACL_CREATION)))],
     },
 };
 
@@ -79,9 +65,7 @@ pub static DELETE_ACLS_REQUEST: Message = Message {
     root: Struct {
         name: "DeleteAclsRequest",
         memory: 48,
-        fields: &[
-            field("Filters", Type::Array(&Type::Struct(&DELETE_ACLS_REQUEST_DELETE_ACLS_FILTER))),
-        ],
+        fields: &[field("Filters", Type::Array(&Type::Struct(&DELETE_ACLS_REQUEST_DELETE_ACLS_FILTER)))],
     },
 };
 
@@ -117,10 +101,7 @@ pub static CREATE_DELEGATION_TOKEN_REQUEST: Message = Message {
 static CREATE_DELEGATION_TOKEN_REQUEST_CREATABLE_RENEWERS: Struct = Struct {
     name: "CreatableRenewers",
     memory: 88,
-    fields: &[
-        field("PrincipalType", Type::String),
-        field("PrincipalName", Type::String),
-    ],
+    fields: &[field("PrincipalType", Type::String), field("PrincipalName", Type::String)],
 };
 
 /// RenewDelegationTokenRequest, versions 1-2.
@@ -129,10 +110,7 @@ pub static RENEW_DELEGATION_TOKEN_REQUEST: Message = Message {
     root: Struct {
         name: "RenewDelegationTokenRequest",
         memory: 64,
-        fields: &[
-            field("Hmac", Type::Bytes),
-            field("RenewPeriodMs", Type::Int64),
-        ],
+        fields: &[field("Hmac", Type::Bytes), field("RenewPeriodMs", Type::Int64)],
     },
 };
 
@@ -142,10 +120,7 @@ pub static EXPIRE_DELEGATION_TOKEN_REQUEST: Message = Message {
     root: Struct {
         name: "ExpireDelegationTokenRequest",
         memory: 64,
-        fields: &[
-            field("Hmac", Type::Bytes),
-            field("ExpiryTimePeriodMs", Type::Int64),
-        ],
+        fields: &[field("Hmac", Type::Bytes), field("ExpiryTimePeriodMs", Type::Int64)],
     },
 };
 
@@ -155,19 +130,18 @@ pub static DESCRIBE_DELEGATION_TOKEN_REQUEST: Message = Message {
     root: Struct {
         name: "DescribeDelegationTokenRequest",
         memory: 48,
-        fields: &[
-            field("Owners", Type::Array(&Type::Struct(&DESCRIBE_DELEGATION_TOKEN_REQUEST_DESCRIBE_DELEGATION_TOKEN_OWNER))).null_since(0),
-        ],
+        fields: &[field(
+            "Owners",
+            Type::Array(&Type::Struct(&DESCRIBE_DELEGATION_TOKEN_REQUEST_DESCRIBE_DELEGATION_TOKEN_OWNER)),
+        )
+        .null_since(0)],
     },
 };
 
 static DESCRIBE_DELEGATION_TOKEN_REQUEST_DESCRIBE_DELEGATION_TOKEN_OWNER: Struct = Struct {
     name: "DescribeDelegationTokenOwner",
     memory: 88,
-    fields: &[
-        field("PrincipalType", Type::String),
-        field("PrincipalName", Type::String),
-    ],
+    fields: &[field("PrincipalType", Type::String), field("PrincipalName", Type::String)],
 };
 
 /// DescribeUserScramCredentialsRequest, versions 0.
@@ -176,19 +150,13 @@ pub static DESCRIBE_USER_SCRAM_CREDENTIALS_REQUEST: Message = Message {
     root: Struct {
         name: "DescribeUserScramCredentialsRequest",
         memory: 48,
-        fields: &[
-            field("Users", Type::Array(&Type::Struct(&DESCRIBE_USER_SCRAM_CREDENTIALS_REQUEST_USER_NAME))).null_since(0),
-        ],
+        fields: &[field("Users", Type::Array(&Type::Struct(&DESCRIBE_USER_SCRAM_CREDENTIALS_REQUEST_USER_NAME)))
+            .null_since(0)],
     },
 };
 
-static DESCRIBE_USER_SCRAM_CREDENTIALS_REQUEST_USER_NAME: Struct = Struct {
-    name: "UserName",
-    memory: 56,
-    fields: &[
-        field("Name", Type::String),
-    ],
-};
+static DESCRIBE_USER_SCRAM_CREDENTIALS_REQUEST_USER_NAME: Struct =
+    Struct { name: "UserName", memory: 56, fields: &[field("Name", Type::String)] };
 
 /// AlterUserScramCredentialsRequest, versions 0.
 pub static ALTER_USER_SCRAM_CREDENTIALS_REQUEST: Message = Message {
@@ -197,8 +165,14 @@ pub static ALTER_USER_SCRAM_CREDENTIALS_REQUEST: Message = Message {
         name: "AlterUserScramCredentialsRequest",
         memory: 72,
         fields: &[
-            field("Deletions", Type::Array(&Type::Struct(&ALTER_USER_SCRAM_CREDENTIALS_REQUEST_SCRAM_CREDENTIAL_DELETION))),
-            field("Upsertions", Type::Array(&Type::Struct(&ALTER_USER_SCRAM_CREDENTIALS_REQUEST_SCRAM_CREDENTIAL_UPSERTION))),
+            field(
+                "Deletions",
+                Type::Array(&Type::Struct(&ALTER_USER_SCRAM_CREDENTIALS_REQUEST_SCRAM_CREDENTIAL_DELETION)),
+            ),
+            field(
+                "Upsertions",
+                Type::Array(&Type::Struct(&ALTER_USER_SCRAM_CREDENTIALS_REQUEST_SCRAM_CREDENTIAL_UPSERTION)),
+            ),
         ],
     },
 };
@@ -206,10 +180,7 @@ pub static ALTER_USER_SCRAM_CREDENTIALS_REQUEST: Message = Message {
 static ALTER_USER_SCRAM_CREDENTIALS_REQUEST_SCRAM_CREDENTIAL_DELETION: Struct = Struct {
     name: "ScramCredentialDeletion",
     memory: 64,
-    fields: &[
-        field("Name", Type::String),
-        field("Mechanism", Type::Int8),
-    ],
+    fields: &[field("Name", Type::String), field("Mechanism", Type::Int8)],
 };
 
 static ALTER_USER_SCRAM_CREDENTIALS_REQUEST_SCRAM_CREDENTIAL_UPSERTION: Struct = Struct {

@@ -11,10 +11,7 @@ pub static SASL_HANDSHAKE_RESPONSE: Message = Message {
     root: Struct {
         name: "SaslHandshakeResponse",
         memory: 32,
-        fields: &[
-            field("ErrorCode", Type::Int16),
-            field("Mechanisms", Type::Array(&Type::String)),
-        ],
+        fields: &[field("ErrorCode", Type::Int16), field("Mechanisms", Type::Array(&Type::String))],
     },
 };
 
@@ -86,10 +83,7 @@ pub static CREATE_ACLS_RESPONSE: Message = Message {
 static CREATE_ACLS_RESPONSE_ACL_CREATION_RESULT: Struct = Struct {
     name: "AclCreationResult",
     memory: 64,
-    fields: &[
-        field("ErrorCode", Type::Int16),
-        field("ErrorMessage", Type::String).null_since(0),
-    ],
+    fields: &[field("ErrorCode", Type::Int16), field("ErrorMessage", Type::String).null_since(0)],
 };
 
 /// DeleteAclsResponse, versions 1-3.
@@ -198,10 +192,7 @@ pub static DESCRIBE_DELEGATION_TOKEN_RESPONSE: Message = Message {
 static DESCRIBE_DELEGATION_TOKEN_RESPONSE_DESCRIBED_DELEGATION_TOKEN_RENEWER: Struct = Struct {
     name: "DescribedDelegationTokenRenewer",
     memory: 88,
-    fields: &[
-        field("PrincipalType", Type::String),
-        field("PrincipalName", Type::String),
-    ],
+    fields: &[field("PrincipalType", Type::String), field("PrincipalName", Type::String)],
 };
 
 static DESCRIBE_DELEGATION_TOKEN_RESPONSE_DESCRIBED_DELEGATION_TOKEN: Struct = Struct {
@@ -217,7 +208,10 @@ static DESCRIBE_DELEGATION_TOKEN_RESPONSE_DESCRIBED_DELEGATION_TOKEN: Struct = S
         field("MaxTimestamp", Type::Int64),
         field("TokenId", Type::String),
         field("Hmac", Type::Bytes),
-        field("Renewers", Type::Array(&Type::Struct(&DESCRIBE_DELEGATION_TOKEN_RESPONSE_DESCRIBED_DELEGATION_TOKEN_RENEWER))),
+        field(
+            "Renewers",
+            Type::Array(&Type::Struct(&DESCRIBE_DELEGATION_TOKEN_RESPONSE_DESCRIBED_DELEGATION_TOKEN_RENEWER)),
+        ),
     ],
 };
 
@@ -231,7 +225,12 @@ pub static DESCRIBE_USER_SCRAM_CREDENTIALS_RESPONSE: Message = Message {
             field("ThrottleTimeMs", Type::Int32),
             field("ErrorCode", Type::Int16),
             field("ErrorMessage", Type::String).null_since(0),
-            field("Results", Type::Array(&Type::Struct(&DESCRIBE_USER_SCRAM_CREDENTIALS_RESPONSE_DESCRIBE_USER_SCRAM_CREDENTIALS_RESULT))),
+            field(
+                "Results",
+                Type::Array(&Type::Struct(
+                    &DESCRIBE_USER_SCRAM_CREDENTIALS_RESPONSE_DESCRIBE_USER_SCRAM_CREDENTIALS_RESULT,
+                )),
+            ),
         ],
     },
 };
@@ -239,10 +238,7 @@ pub static DESCRIBE_USER_SCRAM_CREDENTIALS_RESPONSE: Message = Message {
 static DESCRIBE_USER_SCRAM_CREDENTIALS_RESPONSE_CREDENTIAL_INFO: Struct = Struct {
     name: "CredentialInfo",
     memory: 32,
-    fields: &[
-        field("Mechanism", Type::Int8),
-        field("Iterations", Type::Int32),
-    ],
+    fields: &[field("Mechanism", Type::Int8), field("Iterations", Type::Int32)],
 };
 
 static DESCRIBE_USER_SCRAM_CREDENTIALS_RESPONSE_DESCRIBE_USER_SCRAM_CREDENTIALS_RESULT: Struct = Struct {
@@ -264,7 +260,10 @@ pub static ALTER_USER_SCRAM_CREDENTIALS_RESPONSE: Message = Message {
         memory: 56,
         fields: &[
             field("ThrottleTimeMs", Type::Int32),
-            field("Results", Type::Array(&Type::Struct(&ALTER_USER_SCRAM_CREDENTIALS_RESPONSE_ALTER_USER_SCRAM_CREDENTIALS_RESULT))),
+            field(
+                "Results",
+                Type::Array(&Type::Struct(&ALTER_USER_SCRAM_CREDENTIALS_RESPONSE_ALTER_USER_SCRAM_CREDENTIALS_RESULT)),
+            ),
         ],
     },
 };

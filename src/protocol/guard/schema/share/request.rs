@@ -27,10 +27,7 @@ pub static SHARE_GROUP_DESCRIBE_REQUEST: Message = Message {
     root: Struct {
         name: "ShareGroupDescribeRequest",
         memory: 56,
-        fields: &[
-            field("GroupIds", Type::Array(&Type::String)),
-            field("IncludeAuthorizedOperations", Type::Bool),
-        ],
+        fields: &[field("GroupIds", Type::Array(&Type::String)), field("IncludeAuthorizedOperations", Type::Bool)],
     },
 };
 
@@ -89,10 +86,7 @@ static SHARE_FETCH_REQUEST_FETCH_TOPIC: Struct = Struct {
 static SHARE_FETCH_REQUEST_FORGOTTEN_TOPIC: Struct = Struct {
     name: "ForgottenTopic",
     memory: 64,
-    fields: &[
-        field("TopicId", Type::Uuid),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("TopicId", Type::Uuid), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 /// ShareAcknowledgeRequest, versions 1-2.
@@ -145,19 +139,19 @@ pub static DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST: Message = Message {
     root: Struct {
         name: "DescribeShareGroupOffsetsRequest",
         memory: 48,
-        fields: &[
-            field("Groups", Type::Array(&Type::Struct(&DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_GROUP))),
-        ],
+        fields: &[field(
+            "Groups",
+            Type::Array(&Type::Struct(
+                &DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_GROUP,
+            )),
+        )],
     },
 };
 
 static DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_TOPIC: Struct = Struct {
     name: "DescribeShareGroupOffsetsRequestTopic",
     memory: 80,
-    fields: &[
-        field("TopicName", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("TopicName", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_GROUP: Struct = Struct {
@@ -165,7 +159,13 @@ static DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST
     memory: 80,
     fields: &[
         field("GroupId", Type::String),
-        field("Topics", Type::Array(&Type::Struct(&DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_TOPIC))).null_since(0),
+        field(
+            "Topics",
+            Type::Array(&Type::Struct(
+                &DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_DESCRIBE_SHARE_GROUP_OFFSETS_REQUEST_TOPIC,
+            )),
+        )
+        .null_since(0),
     ],
 };
 
@@ -177,7 +177,10 @@ pub static ALTER_SHARE_GROUP_OFFSETS_REQUEST: Message = Message {
         memory: 80,
         fields: &[
             field("GroupId", Type::String),
-            field("Topics", Type::Array(&Type::Struct(&ALTER_SHARE_GROUP_OFFSETS_REQUEST_ALTER_SHARE_GROUP_OFFSETS_REQUEST_TOPIC))),
+            field(
+                "Topics",
+                Type::Array(&Type::Struct(&ALTER_SHARE_GROUP_OFFSETS_REQUEST_ALTER_SHARE_GROUP_OFFSETS_REQUEST_TOPIC)),
+            ),
         ],
     },
 };
@@ -185,10 +188,7 @@ pub static ALTER_SHARE_GROUP_OFFSETS_REQUEST: Message = Message {
 static ALTER_SHARE_GROUP_OFFSETS_REQUEST_ALTER_SHARE_GROUP_OFFSETS_REQUEST_PARTITION: Struct = Struct {
     name: "AlterShareGroupOffsetsRequestPartition",
     memory: 40,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("StartOffset", Type::Int64),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("StartOffset", Type::Int64)],
 };
 
 static ALTER_SHARE_GROUP_OFFSETS_REQUEST_ALTER_SHARE_GROUP_OFFSETS_REQUEST_TOPIC: Struct = Struct {
@@ -196,7 +196,10 @@ static ALTER_SHARE_GROUP_OFFSETS_REQUEST_ALTER_SHARE_GROUP_OFFSETS_REQUEST_TOPIC
     memory: 80,
     fields: &[
         field("TopicName", Type::String),
-        field("Partitions", Type::Array(&Type::Struct(&ALTER_SHARE_GROUP_OFFSETS_REQUEST_ALTER_SHARE_GROUP_OFFSETS_REQUEST_PARTITION))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(&ALTER_SHARE_GROUP_OFFSETS_REQUEST_ALTER_SHARE_GROUP_OFFSETS_REQUEST_PARTITION)),
+        ),
     ],
 };
 
@@ -208,15 +211,15 @@ pub static DELETE_SHARE_GROUP_OFFSETS_REQUEST: Message = Message {
         memory: 80,
         fields: &[
             field("GroupId", Type::String),
-            field("Topics", Type::Array(&Type::Struct(&DELETE_SHARE_GROUP_OFFSETS_REQUEST_DELETE_SHARE_GROUP_OFFSETS_REQUEST_TOPIC))),
+            field(
+                "Topics",
+                Type::Array(&Type::Struct(
+                    &DELETE_SHARE_GROUP_OFFSETS_REQUEST_DELETE_SHARE_GROUP_OFFSETS_REQUEST_TOPIC,
+                )),
+            ),
         ],
     },
 };
 
-static DELETE_SHARE_GROUP_OFFSETS_REQUEST_DELETE_SHARE_GROUP_OFFSETS_REQUEST_TOPIC: Struct = Struct {
-    name: "DeleteShareGroupOffsetsRequestTopic",
-    memory: 56,
-    fields: &[
-        field("TopicName", Type::String),
-    ],
-};
+static DELETE_SHARE_GROUP_OFFSETS_REQUEST_DELETE_SHARE_GROUP_OFFSETS_REQUEST_TOPIC: Struct =
+    Struct { name: "DeleteShareGroupOffsetsRequestTopic", memory: 56, fields: &[field("TopicName", Type::String)] };

@@ -26,18 +26,13 @@ pub static SHARE_GROUP_HEARTBEAT_RESPONSE: Message = Message {
 static SHARE_GROUP_HEARTBEAT_RESPONSE_TOPIC_PARTITIONS: Struct = Struct {
     name: "TopicPartitions",
     memory: 64,
-    fields: &[
-        field("TopicId", Type::Uuid),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("TopicId", Type::Uuid), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static SHARE_GROUP_HEARTBEAT_RESPONSE_ASSIGNMENT: Struct = Struct {
     name: "Assignment",
     memory: 48,
-    fields: &[
-        field("TopicPartitions", Type::Array(&Type::Struct(&SHARE_GROUP_HEARTBEAT_RESPONSE_TOPIC_PARTITIONS))),
-    ],
+    fields: &[field("TopicPartitions", Type::Array(&Type::Struct(&SHARE_GROUP_HEARTBEAT_RESPONSE_TOPIC_PARTITIONS)))],
 };
 
 /// ShareGroupDescribeResponse, versions 1.
@@ -66,9 +61,7 @@ static SHARE_GROUP_DESCRIBE_RESPONSE_TOPIC_PARTITIONS: Struct = Struct {
 static SHARE_GROUP_DESCRIBE_RESPONSE_ASSIGNMENT: Struct = Struct {
     name: "Assignment",
     memory: 48,
-    fields: &[
-        field("TopicPartitions", Type::Array(&Type::Struct(&SHARE_GROUP_DESCRIBE_RESPONSE_TOPIC_PARTITIONS))),
-    ],
+    fields: &[field("TopicPartitions", Type::Array(&Type::Struct(&SHARE_GROUP_DESCRIBE_RESPONSE_TOPIC_PARTITIONS)))],
 };
 
 static SHARE_GROUP_DESCRIBE_RESPONSE_MEMBER: Struct = Struct {
@@ -121,20 +114,13 @@ pub static SHARE_FETCH_RESPONSE: Message = Message {
 static SHARE_FETCH_RESPONSE_LEADER_ID_AND_EPOCH: Struct = Struct {
     name: "LeaderIdAndEpoch",
     memory: 32,
-    fields: &[
-        field("LeaderId", Type::Int32),
-        field("LeaderEpoch", Type::Int32),
-    ],
+    fields: &[field("LeaderId", Type::Int32), field("LeaderEpoch", Type::Int32)],
 };
 
 static SHARE_FETCH_RESPONSE_ACQUIRED_RECORDS: Struct = Struct {
     name: "AcquiredRecords",
     memory: 48,
-    fields: &[
-        field("FirstOffset", Type::Int64),
-        field("LastOffset", Type::Int64),
-        field("DeliveryCount", Type::Int16),
-    ],
+    fields: &[field("FirstOffset", Type::Int64), field("LastOffset", Type::Int64), field("DeliveryCount", Type::Int16)],
 };
 
 static SHARE_FETCH_RESPONSE_PARTITION_DATA: Struct = Struct {
@@ -183,7 +169,10 @@ pub static SHARE_ACKNOWLEDGE_RESPONSE: Message = Message {
             field("ErrorCode", Type::Int16),
             field("ErrorMessage", Type::String).null_since(0),
             field("AcquisitionLockTimeoutMs", Type::Int32).since(2),
-            field("Responses", Type::Array(&Type::Struct(&SHARE_ACKNOWLEDGE_RESPONSE_SHARE_ACKNOWLEDGE_TOPIC_RESPONSE))),
+            field(
+                "Responses",
+                Type::Array(&Type::Struct(&SHARE_ACKNOWLEDGE_RESPONSE_SHARE_ACKNOWLEDGE_TOPIC_RESPONSE)),
+            ),
             field("NodeEndpoints", Type::Array(&Type::Struct(&SHARE_ACKNOWLEDGE_RESPONSE_NODE_ENDPOINT))),
         ],
     },
@@ -192,10 +181,7 @@ pub static SHARE_ACKNOWLEDGE_RESPONSE: Message = Message {
 static SHARE_ACKNOWLEDGE_RESPONSE_LEADER_ID_AND_EPOCH: Struct = Struct {
     name: "LeaderIdAndEpoch",
     memory: 32,
-    fields: &[
-        field("LeaderId", Type::Int32),
-        field("LeaderEpoch", Type::Int32),
-    ],
+    fields: &[field("LeaderId", Type::Int32), field("LeaderEpoch", Type::Int32)],
 };
 
 static SHARE_ACKNOWLEDGE_RESPONSE_PARTITION_DATA: Struct = Struct {
@@ -237,7 +223,12 @@ pub static DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE: Message = Message {
         memory: 56,
         fields: &[
             field("ThrottleTimeMs", Type::Int32),
-            field("Groups", Type::Array(&Type::Struct(&DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_GROUP))),
+            field(
+                "Groups",
+                Type::Array(&Type::Struct(
+                    &DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_GROUP,
+                )),
+            ),
         ],
     },
 };
@@ -261,7 +252,12 @@ static DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPON
     fields: &[
         field("TopicName", Type::String),
         field("TopicId", Type::Uuid),
-        field("Partitions", Type::Array(&Type::Struct(&DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_PARTITION))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(
+                &DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_PARTITION,
+            )),
+        ),
     ],
 };
 
@@ -270,7 +266,12 @@ static DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPON
     memory: 120,
     fields: &[
         field("GroupId", Type::String),
-        field("Topics", Type::Array(&Type::Struct(&DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_TOPIC))),
+        field(
+            "Topics",
+            Type::Array(&Type::Struct(
+                &DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE_TOPIC,
+            )),
+        ),
         field("ErrorCode", Type::Int16),
         field("ErrorMessage", Type::String).null_since(0),
     ],
@@ -286,7 +287,12 @@ pub static ALTER_SHARE_GROUP_OFFSETS_RESPONSE: Message = Message {
             field("ThrottleTimeMs", Type::Int32),
             field("ErrorCode", Type::Int16),
             field("ErrorMessage", Type::String).null_since(0),
-            field("Responses", Type::Array(&Type::Struct(&ALTER_SHARE_GROUP_OFFSETS_RESPONSE_ALTER_SHARE_GROUP_OFFSETS_RESPONSE_TOPIC))),
+            field(
+                "Responses",
+                Type::Array(&Type::Struct(
+                    &ALTER_SHARE_GROUP_OFFSETS_RESPONSE_ALTER_SHARE_GROUP_OFFSETS_RESPONSE_TOPIC,
+                )),
+            ),
         ],
     },
 };
@@ -307,7 +313,12 @@ static ALTER_SHARE_GROUP_OFFSETS_RESPONSE_ALTER_SHARE_GROUP_OFFSETS_RESPONSE_TOP
     fields: &[
         field("TopicName", Type::String),
         field("TopicId", Type::Uuid),
-        field("Partitions", Type::Array(&Type::Struct(&ALTER_SHARE_GROUP_OFFSETS_RESPONSE_ALTER_SHARE_GROUP_OFFSETS_RESPONSE_PARTITION))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(
+                &ALTER_SHARE_GROUP_OFFSETS_RESPONSE_ALTER_SHARE_GROUP_OFFSETS_RESPONSE_PARTITION,
+            )),
+        ),
     ],
 };
 
@@ -321,7 +332,12 @@ pub static DELETE_SHARE_GROUP_OFFSETS_RESPONSE: Message = Message {
             field("ThrottleTimeMs", Type::Int32),
             field("ErrorCode", Type::Int16),
             field("ErrorMessage", Type::String).null_since(0),
-            field("Responses", Type::Array(&Type::Struct(&DELETE_SHARE_GROUP_OFFSETS_RESPONSE_DELETE_SHARE_GROUP_OFFSETS_RESPONSE_TOPIC))),
+            field(
+                "Responses",
+                Type::Array(&Type::Struct(
+                    &DELETE_SHARE_GROUP_OFFSETS_RESPONSE_DELETE_SHARE_GROUP_OFFSETS_RESPONSE_TOPIC,
+                )),
+            ),
         ],
     },
 };

@@ -21,11 +21,7 @@ pub static INITIALIZE_SHARE_GROUP_STATE_REQUEST: Message = Message {
 static INITIALIZE_SHARE_GROUP_STATE_REQUEST_PARTITION_DATA: Struct = Struct {
     name: "PartitionData",
     memory: 40,
-    fields: &[
-        field("Partition", Type::Int32),
-        field("StateEpoch", Type::Int32),
-        field("StartOffset", Type::Int64),
-    ],
+    fields: &[field("Partition", Type::Int32), field("StateEpoch", Type::Int32), field("StartOffset", Type::Int64)],
 };
 
 static INITIALIZE_SHARE_GROUP_STATE_REQUEST_INITIALIZE_STATE_DATA: Struct = Struct {
@@ -53,10 +49,7 @@ pub static READ_SHARE_GROUP_STATE_REQUEST: Message = Message {
 static READ_SHARE_GROUP_STATE_REQUEST_PARTITION_DATA: Struct = Struct {
     name: "PartitionData",
     memory: 32,
-    fields: &[
-        field("Partition", Type::Int32),
-        field("LeaderEpoch", Type::Int32),
-    ],
+    fields: &[field("Partition", Type::Int32), field("LeaderEpoch", Type::Int32)],
 };
 
 static READ_SHARE_GROUP_STATE_REQUEST_READ_STATE_DATA: Struct = Struct {
@@ -127,13 +120,8 @@ pub static DELETE_SHARE_GROUP_STATE_REQUEST: Message = Message {
     },
 };
 
-static DELETE_SHARE_GROUP_STATE_REQUEST_PARTITION_DATA: Struct = Struct {
-    name: "PartitionData",
-    memory: 32,
-    fields: &[
-        field("Partition", Type::Int32),
-    ],
-};
+static DELETE_SHARE_GROUP_STATE_REQUEST_PARTITION_DATA: Struct =
+    Struct { name: "PartitionData", memory: 32, fields: &[field("Partition", Type::Int32)] };
 
 static DELETE_SHARE_GROUP_STATE_REQUEST_DELETE_STATE_DATA: Struct = Struct {
     name: "DeleteStateData",
@@ -152,7 +140,10 @@ pub static READ_SHARE_GROUP_STATE_SUMMARY_REQUEST: Message = Message {
         memory: 80,
         fields: &[
             field("GroupId", Type::String),
-            field("Topics", Type::Array(&Type::Struct(&READ_SHARE_GROUP_STATE_SUMMARY_REQUEST_READ_STATE_SUMMARY_DATA))),
+            field(
+                "Topics",
+                Type::Array(&Type::Struct(&READ_SHARE_GROUP_STATE_SUMMARY_REQUEST_READ_STATE_SUMMARY_DATA)),
+            ),
         ],
     },
 };
@@ -160,10 +151,7 @@ pub static READ_SHARE_GROUP_STATE_SUMMARY_REQUEST: Message = Message {
 static READ_SHARE_GROUP_STATE_SUMMARY_REQUEST_PARTITION_DATA: Struct = Struct {
     name: "PartitionData",
     memory: 32,
-    fields: &[
-        field("Partition", Type::Int32),
-        field("LeaderEpoch", Type::Int32),
-    ],
+    fields: &[field("Partition", Type::Int32), field("LeaderEpoch", Type::Int32)],
 };
 
 static READ_SHARE_GROUP_STATE_SUMMARY_REQUEST_READ_STATE_SUMMARY_DATA: Struct = Struct {

@@ -11,9 +11,10 @@ pub static INITIALIZE_SHARE_GROUP_STATE_RESPONSE: Message = Message {
     root: Struct {
         name: "InitializeShareGroupStateResponse",
         memory: 48,
-        fields: &[
-            field("Results", Type::Array(&Type::Struct(&INITIALIZE_SHARE_GROUP_STATE_RESPONSE_INITIALIZE_STATE_RESULT))),
-        ],
+        fields: &[field(
+            "Results",
+            Type::Array(&Type::Struct(&INITIALIZE_SHARE_GROUP_STATE_RESPONSE_INITIALIZE_STATE_RESULT)),
+        )],
     },
 };
 
@@ -42,9 +43,7 @@ pub static READ_SHARE_GROUP_STATE_RESPONSE: Message = Message {
     root: Struct {
         name: "ReadShareGroupStateResponse",
         memory: 48,
-        fields: &[
-            field("Results", Type::Array(&Type::Struct(&READ_SHARE_GROUP_STATE_RESPONSE_READ_STATE_RESULT))),
-        ],
+        fields: &[field("Results", Type::Array(&Type::Struct(&READ_SHARE_GROUP_STATE_RESPONSE_READ_STATE_RESULT)))],
     },
 };
 
@@ -87,9 +86,7 @@ pub static WRITE_SHARE_GROUP_STATE_RESPONSE: Message = Message {
     root: Struct {
         name: "WriteShareGroupStateResponse",
         memory: 48,
-        fields: &[
-            field("Results", Type::Array(&Type::Struct(&WRITE_SHARE_GROUP_STATE_RESPONSE_WRITE_STATE_RESULT))),
-        ],
+        fields: &[field("Results", Type::Array(&Type::Struct(&WRITE_SHARE_GROUP_STATE_RESPONSE_WRITE_STATE_RESULT)))],
     },
 };
 
@@ -118,9 +115,7 @@ pub static DELETE_SHARE_GROUP_STATE_RESPONSE: Message = Message {
     root: Struct {
         name: "DeleteShareGroupStateResponse",
         memory: 48,
-        fields: &[
-            field("Results", Type::Array(&Type::Struct(&DELETE_SHARE_GROUP_STATE_RESPONSE_DELETE_STATE_RESULT))),
-        ],
+        fields: &[field("Results", Type::Array(&Type::Struct(&DELETE_SHARE_GROUP_STATE_RESPONSE_DELETE_STATE_RESULT)))],
     },
 };
 
@@ -149,9 +144,10 @@ pub static READ_SHARE_GROUP_STATE_SUMMARY_RESPONSE: Message = Message {
     root: Struct {
         name: "ReadShareGroupStateSummaryResponse",
         memory: 48,
-        fields: &[
-            field("Results", Type::Array(&Type::Struct(&READ_SHARE_GROUP_STATE_SUMMARY_RESPONSE_READ_STATE_SUMMARY_RESULT))),
-        ],
+        fields: &[field(
+            "Results",
+            Type::Array(&Type::Struct(&READ_SHARE_GROUP_STATE_SUMMARY_RESPONSE_READ_STATE_SUMMARY_RESULT)),
+        )],
     },
 };
 

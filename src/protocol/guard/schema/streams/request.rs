@@ -26,21 +26,17 @@ pub static STREAMS_GROUP_HEARTBEAT_REQUEST: Message = Message {
             field("ProcessId", Type::String).null_since(0),
             field("UserEndpoint", Type::Struct(&STREAMS_GROUP_HEARTBEAT_REQUEST_ENDPOINT)).null_since(0),
             field("ClientTags", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_REQUEST_KEY_VALUE))).null_since(0),
-            field("TaskOffsets", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_REQUEST_TASK_OFFSET))).null_since(0),
-            field("TaskEndOffsets", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_REQUEST_TASK_OFFSET))).null_since(0),
+            field("TaskOffsets", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_REQUEST_TASK_OFFSET)))
+                .null_since(0),
+            field("TaskEndOffsets", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_REQUEST_TASK_OFFSET)))
+                .null_since(0),
             field("ShutdownApplication", Type::Bool),
         ],
     },
 };
 
-static STREAMS_GROUP_HEARTBEAT_REQUEST_KEY_VALUE: Struct = Struct {
-    name: "KeyValue",
-    memory: 88,
-    fields: &[
-        field("Key", Type::String),
-        field("Value", Type::String),
-    ],
-};
+static STREAMS_GROUP_HEARTBEAT_REQUEST_KEY_VALUE: Struct =
+    Struct { name: "KeyValue", memory: 88, fields: &[field("Key", Type::String), field("Value", Type::String)] };
 
 static STREAMS_GROUP_HEARTBEAT_REQUEST_TOPIC_INFO: Struct = Struct {
     name: "TopicInfo",
@@ -89,29 +85,16 @@ static STREAMS_GROUP_HEARTBEAT_REQUEST_TOPOLOGY: Struct = Struct {
 static STREAMS_GROUP_HEARTBEAT_REQUEST_TASK_IDS: Struct = Struct {
     name: "TaskIds",
     memory: 80,
-    fields: &[
-        field("SubtopologyId", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("SubtopologyId", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
-static STREAMS_GROUP_HEARTBEAT_REQUEST_ENDPOINT: Struct = Struct {
-    name: "Endpoint",
-    memory: 64,
-    fields: &[
-        field("Host", Type::String),
-        field("Port", Type::Uint16),
-    ],
-};
+static STREAMS_GROUP_HEARTBEAT_REQUEST_ENDPOINT: Struct =
+    Struct { name: "Endpoint", memory: 64, fields: &[field("Host", Type::String), field("Port", Type::Uint16)] };
 
 static STREAMS_GROUP_HEARTBEAT_REQUEST_TASK_OFFSET: Struct = Struct {
     name: "TaskOffset",
     memory: 72,
-    fields: &[
-        field("SubtopologyId", Type::String),
-        field("Partition", Type::Int32),
-        field("Offset", Type::Int64),
-    ],
+    fields: &[field("SubtopologyId", Type::String), field("Partition", Type::Int32), field("Offset", Type::Int64)],
 };
 
 /// StreamsGroupDescribeRequest, versions 0.
@@ -120,9 +103,6 @@ pub static STREAMS_GROUP_DESCRIBE_REQUEST: Message = Message {
     root: Struct {
         name: "StreamsGroupDescribeRequest",
         memory: 56,
-        fields: &[
-            field("GroupIds", Type::Array(&Type::String)),
-            field("IncludeAuthorizedOperations", Type::Bool),
-        ],
+        fields: &[field("GroupIds", Type::Array(&Type::String)), field("IncludeAuthorizedOperations", Type::Bool)],
     },
 };

@@ -25,7 +25,11 @@ pub static STREAMS_GROUP_HEARTBEAT_RESPONSE: Message = Message {
             field("StandbyTasks", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_RESPONSE_TASK_IDS))).null_since(0),
             field("WarmupTasks", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_RESPONSE_TASK_IDS))).null_since(0),
             field("EndpointInformationEpoch", Type::Int32),
-            field("PartitionsByUserEndpoint", Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_RESPONSE_ENDPOINT_TO_PARTITIONS))).null_since(0),
+            field(
+                "PartitionsByUserEndpoint",
+                Type::Array(&Type::Struct(&STREAMS_GROUP_HEARTBEAT_RESPONSE_ENDPOINT_TO_PARTITIONS)),
+            )
+            .null_since(0),
         ],
     },
 };
@@ -33,37 +37,22 @@ pub static STREAMS_GROUP_HEARTBEAT_RESPONSE: Message = Message {
 static STREAMS_GROUP_HEARTBEAT_RESPONSE_STATUS: Struct = Struct {
     name: "Status",
     memory: 64,
-    fields: &[
-        field("StatusCode", Type::Int8),
-        field("StatusDetail", Type::String),
-    ],
+    fields: &[field("StatusCode", Type::Int8), field("StatusDetail", Type::String)],
 };
 
 static STREAMS_GROUP_HEARTBEAT_RESPONSE_TASK_IDS: Struct = Struct {
     name: "TaskIds",
     memory: 80,
-    fields: &[
-        field("SubtopologyId", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("SubtopologyId", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
-static STREAMS_GROUP_HEARTBEAT_RESPONSE_ENDPOINT: Struct = Struct {
-    name: "Endpoint",
-    memory: 64,
-    fields: &[
-        field("Host", Type::String),
-        field("Port", Type::Uint16),
-    ],
-};
+static STREAMS_GROUP_HEARTBEAT_RESPONSE_ENDPOINT: Struct =
+    Struct { name: "Endpoint", memory: 64, fields: &[field("Host", Type::String), field("Port", Type::Uint16)] };
 
 static STREAMS_GROUP_HEARTBEAT_RESPONSE_TOPIC_PARTITION: Struct = Struct {
     name: "TopicPartition",
     memory: 80,
-    fields: &[
-        field("Topic", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Topic", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static STREAMS_GROUP_HEARTBEAT_RESPONSE_ENDPOINT_TO_PARTITIONS: Struct = Struct {
@@ -89,14 +78,8 @@ pub static STREAMS_GROUP_DESCRIBE_RESPONSE: Message = Message {
     },
 };
 
-static STREAMS_GROUP_DESCRIBE_RESPONSE_KEY_VALUE: Struct = Struct {
-    name: "KeyValue",
-    memory: 88,
-    fields: &[
-        field("Key", Type::String),
-        field("Value", Type::String),
-    ],
-};
+static STREAMS_GROUP_DESCRIBE_RESPONSE_KEY_VALUE: Struct =
+    Struct { name: "KeyValue", memory: 88, fields: &[field("Key", Type::String), field("Value", Type::String)] };
 
 static STREAMS_GROUP_DESCRIBE_RESPONSE_TOPIC_INFO: Struct = Struct {
     name: "TopicInfo",
@@ -130,32 +113,19 @@ static STREAMS_GROUP_DESCRIBE_RESPONSE_TOPOLOGY: Struct = Struct {
     ],
 };
 
-static STREAMS_GROUP_DESCRIBE_RESPONSE_ENDPOINT: Struct = Struct {
-    name: "Endpoint",
-    memory: 64,
-    fields: &[
-        field("Host", Type::String),
-        field("Port", Type::Uint16),
-    ],
-};
+static STREAMS_GROUP_DESCRIBE_RESPONSE_ENDPOINT: Struct =
+    Struct { name: "Endpoint", memory: 64, fields: &[field("Host", Type::String), field("Port", Type::Uint16)] };
 
 static STREAMS_GROUP_DESCRIBE_RESPONSE_TASK_OFFSET: Struct = Struct {
     name: "TaskOffset",
     memory: 72,
-    fields: &[
-        field("SubtopologyId", Type::String),
-        field("Partition", Type::Int32),
-        field("Offset", Type::Int64),
-    ],
+    fields: &[field("SubtopologyId", Type::String), field("Partition", Type::Int32), field("Offset", Type::Int64)],
 };
 
 static STREAMS_GROUP_DESCRIBE_RESPONSE_TASK_IDS: Struct = Struct {
     name: "TaskIds",
     memory: 80,
-    fields: &[
-        field("SubtopologyId", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("SubtopologyId", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static STREAMS_GROUP_DESCRIBE_RESPONSE_ASSIGNMENT: Struct = Struct {

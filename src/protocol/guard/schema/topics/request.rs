@@ -23,10 +23,7 @@ pub static METADATA_REQUEST: Message = Message {
 static METADATA_REQUEST_METADATA_REQUEST_TOPIC: Struct = Struct {
     name: "MetadataRequestTopic",
     memory: 72,
-    fields: &[
-        field("TopicId", Type::Uuid).since(10),
-        field("Name", Type::String).null_since(10),
-    ],
+    fields: &[field("TopicId", Type::Uuid).since(10), field("Name", Type::String).null_since(10)],
 };
 
 /// CreateTopicsRequest, versions 2-7.
@@ -46,19 +43,13 @@ pub static CREATE_TOPICS_REQUEST: Message = Message {
 static CREATE_TOPICS_REQUEST_CREATABLE_REPLICA_ASSIGNMENT: Struct = Struct {
     name: "CreatableReplicaAssignment",
     memory: 56,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("BrokerIds", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("BrokerIds", Type::Array(&Type::Int32))],
 };
 
 static CREATE_TOPICS_REQUEST_CREATABLE_TOPIC_CONFIG: Struct = Struct {
     name: "CreatableTopicConfig",
     memory: 88,
-    fields: &[
-        field("Name", Type::String),
-        field("Value", Type::String).null_since(0),
-    ],
+    fields: &[field("Name", Type::String), field("Value", Type::String).null_since(0)],
 };
 
 static CREATE_TOPICS_REQUEST_CREATABLE_TOPIC: Struct = Struct {
@@ -90,10 +81,7 @@ pub static DELETE_TOPICS_REQUEST: Message = Message {
 static DELETE_TOPICS_REQUEST_DELETE_TOPIC_STATE: Struct = Struct {
     name: "DeleteTopicState",
     memory: 72,
-    fields: &[
-        field("Name", Type::String).since(6).null_since(6),
-        field("TopicId", Type::Uuid).since(6),
-    ],
+    fields: &[field("Name", Type::String).since(6).null_since(6), field("TopicId", Type::Uuid).since(6)],
 };
 
 /// CreatePartitionsRequest, versions 0-3.
@@ -110,13 +98,8 @@ pub static CREATE_PARTITIONS_REQUEST: Message = Message {
     },
 };
 
-static CREATE_PARTITIONS_REQUEST_CREATE_PARTITIONS_ASSIGNMENT: Struct = Struct {
-    name: "CreatePartitionsAssignment",
-    memory: 48,
-    fields: &[
-        field("BrokerIds", Type::Array(&Type::Int32)),
-    ],
-};
+static CREATE_PARTITIONS_REQUEST_CREATE_PARTITIONS_ASSIGNMENT: Struct =
+    Struct { name: "CreatePartitionsAssignment", memory: 48, fields: &[field("BrokerIds", Type::Array(&Type::Int32))] };
 
 static CREATE_PARTITIONS_REQUEST_CREATE_PARTITIONS_TOPIC: Struct = Struct {
     name: "CreatePartitionsTopic",
@@ -124,7 +107,8 @@ static CREATE_PARTITIONS_REQUEST_CREATE_PARTITIONS_TOPIC: Struct = Struct {
     fields: &[
         field("Name", Type::String),
         field("Count", Type::Int32),
-        field("Assignments", Type::Array(&Type::Struct(&CREATE_PARTITIONS_REQUEST_CREATE_PARTITIONS_ASSIGNMENT))).null_since(0),
+        field("Assignments", Type::Array(&Type::Struct(&CREATE_PARTITIONS_REQUEST_CREATE_PARTITIONS_ASSIGNMENT)))
+            .null_since(0),
     ],
 };
 
@@ -142,21 +126,13 @@ pub static DESCRIBE_TOPIC_PARTITIONS_REQUEST: Message = Message {
     },
 };
 
-static DESCRIBE_TOPIC_PARTITIONS_REQUEST_TOPIC_REQUEST: Struct = Struct {
-    name: "TopicRequest",
-    memory: 56,
-    fields: &[
-        field("Name", Type::String),
-    ],
-};
+static DESCRIBE_TOPIC_PARTITIONS_REQUEST_TOPIC_REQUEST: Struct =
+    Struct { name: "TopicRequest", memory: 56, fields: &[field("Name", Type::String)] };
 
 static DESCRIBE_TOPIC_PARTITIONS_REQUEST_CURSOR: Struct = Struct {
     name: "Cursor",
     memory: 64,
-    fields: &[
-        field("TopicName", Type::String),
-        field("PartitionIndex", Type::Int32),
-    ],
+    fields: &[field("TopicName", Type::String), field("PartitionIndex", Type::Int32)],
 };
 
 /// ElectLeadersRequest, versions 0-2.
@@ -176,10 +152,7 @@ pub static ELECT_LEADERS_REQUEST: Message = Message {
 static ELECT_LEADERS_REQUEST_TOPIC_PARTITIONS: Struct = Struct {
     name: "TopicPartitions",
     memory: 80,
-    fields: &[
-        field("Topic", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Topic", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 /// AlterPartitionReassignmentsRequest, versions 0-1.
@@ -199,10 +172,7 @@ pub static ALTER_PARTITION_REASSIGNMENTS_REQUEST: Message = Message {
 static ALTER_PARTITION_REASSIGNMENTS_REQUEST_REASSIGNABLE_PARTITION: Struct = Struct {
     name: "ReassignablePartition",
     memory: 56,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("Replicas", Type::Array(&Type::Int32)).null_since(0),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("Replicas", Type::Array(&Type::Int32)).null_since(0)],
 };
 
 static ALTER_PARTITION_REASSIGNMENTS_REQUEST_REASSIGNABLE_TOPIC: Struct = Struct {
@@ -222,7 +192,11 @@ pub static LIST_PARTITION_REASSIGNMENTS_REQUEST: Message = Message {
         memory: 56,
         fields: &[
             field("TimeoutMs", Type::Int32),
-            field("Topics", Type::Array(&Type::Struct(&LIST_PARTITION_REASSIGNMENTS_REQUEST_LIST_PARTITION_REASSIGNMENTS_TOPICS))).null_since(0),
+            field(
+                "Topics",
+                Type::Array(&Type::Struct(&LIST_PARTITION_REASSIGNMENTS_REQUEST_LIST_PARTITION_REASSIGNMENTS_TOPICS)),
+            )
+            .null_since(0),
         ],
     },
 };
@@ -230,10 +204,7 @@ pub static LIST_PARTITION_REASSIGNMENTS_REQUEST: Message = Message {
 static LIST_PARTITION_REASSIGNMENTS_REQUEST_LIST_PARTITION_REASSIGNMENTS_TOPICS: Struct = Struct {
     name: "ListPartitionReassignmentsTopics",
     memory: 80,
-    fields: &[
-        field("Name", Type::String),
-        field("PartitionIndexes", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Name", Type::String), field("PartitionIndexes", Type::Array(&Type::Int32))],
 };
 
 /// AlterReplicaLogDirsRequest, versions 1-2.
@@ -242,19 +213,14 @@ pub static ALTER_REPLICA_LOG_DIRS_REQUEST: Message = Message {
     root: Struct {
         name: "AlterReplicaLogDirsRequest",
         memory: 48,
-        fields: &[
-            field("Dirs", Type::Array(&Type::Struct(&ALTER_REPLICA_LOG_DIRS_REQUEST_ALTER_REPLICA_LOG_DIR))),
-        ],
+        fields: &[field("Dirs", Type::Array(&Type::Struct(&ALTER_REPLICA_LOG_DIRS_REQUEST_ALTER_REPLICA_LOG_DIR)))],
     },
 };
 
 static ALTER_REPLICA_LOG_DIRS_REQUEST_ALTER_REPLICA_LOG_DIR_TOPIC: Struct = Struct {
     name: "AlterReplicaLogDirTopic",
     memory: 80,
-    fields: &[
-        field("Name", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Name", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static ALTER_REPLICA_LOG_DIRS_REQUEST_ALTER_REPLICA_LOG_DIR: Struct = Struct {
@@ -272,17 +238,13 @@ pub static DESCRIBE_LOG_DIRS_REQUEST: Message = Message {
     root: Struct {
         name: "DescribeLogDirsRequest",
         memory: 48,
-        fields: &[
-            field("Topics", Type::Array(&Type::Struct(&DESCRIBE_LOG_DIRS_REQUEST_DESCRIBABLE_LOG_DIR_TOPIC))).null_since(0),
-        ],
+        fields: &[field("Topics", Type::Array(&Type::Struct(&DESCRIBE_LOG_DIRS_REQUEST_DESCRIBABLE_LOG_DIR_TOPIC)))
+            .null_since(0)],
     },
 };
 
 static DESCRIBE_LOG_DIRS_REQUEST_DESCRIBABLE_LOG_DIR_TOPIC: Struct = Struct {
     name: "DescribableLogDirTopic",
     memory: 80,
-    fields: &[
-        field("Topic", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Topic", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };

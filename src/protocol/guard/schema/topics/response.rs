@@ -97,7 +97,9 @@ static CREATE_TOPICS_RESPONSE_CREATABLE_TOPIC_RESULT: Struct = Struct {
         field("TopicConfigErrorCode", Type::Int16).since(5).tagged(0, 5),
         field("NumPartitions", Type::Int32).since(5),
         field("ReplicationFactor", Type::Int16).since(5),
-        field("Configs", Type::Array(&Type::Struct(&CREATE_TOPICS_RESPONSE_CREATABLE_TOPIC_CONFIGS))).since(5).null_since(5),
+        field("Configs", Type::Array(&Type::Struct(&CREATE_TOPICS_RESPONSE_CREATABLE_TOPIC_CONFIGS)))
+            .since(5)
+            .null_since(5),
     ],
 };
 
@@ -156,7 +158,12 @@ pub static DESCRIBE_TOPIC_PARTITIONS_RESPONSE: Message = Message {
         memory: 120,
         fields: &[
             field("ThrottleTimeMs", Type::Int32),
-            field("Topics", Type::Array(&Type::Struct(&DESCRIBE_TOPIC_PARTITIONS_RESPONSE_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_TOPIC))),
+            field(
+                "Topics",
+                Type::Array(&Type::Struct(
+                    &DESCRIBE_TOPIC_PARTITIONS_RESPONSE_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_TOPIC,
+                )),
+            ),
             field("NextCursor", Type::Struct(&DESCRIBE_TOPIC_PARTITIONS_RESPONSE_CURSOR)).null_since(0),
         ],
     },
@@ -186,7 +193,12 @@ static DESCRIBE_TOPIC_PARTITIONS_RESPONSE_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_TOP
         field("Name", Type::String).null_since(0),
         field("TopicId", Type::Uuid),
         field("IsInternal", Type::Bool),
-        field("Partitions", Type::Array(&Type::Struct(&DESCRIBE_TOPIC_PARTITIONS_RESPONSE_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_PARTITION))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(
+                &DESCRIBE_TOPIC_PARTITIONS_RESPONSE_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_PARTITION,
+            )),
+        ),
         field("TopicAuthorizedOperations", Type::Int32),
     ],
 };
@@ -194,10 +206,7 @@ static DESCRIBE_TOPIC_PARTITIONS_RESPONSE_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_TOP
 static DESCRIBE_TOPIC_PARTITIONS_RESPONSE_CURSOR: Struct = Struct {
     name: "Cursor",
     memory: 64,
-    fields: &[
-        field("TopicName", Type::String),
-        field("PartitionIndex", Type::Int32),
-    ],
+    fields: &[field("TopicName", Type::String), field("PartitionIndex", Type::Int32)],
 };
 
 /// ElectLeadersResponse, versions 0-2.
@@ -209,7 +218,10 @@ pub static ELECT_LEADERS_RESPONSE: Message = Message {
         fields: &[
             field("ThrottleTimeMs", Type::Int32),
             field("ErrorCode", Type::Int16).since(1),
-            field("ReplicaElectionResults", Type::Array(&Type::Struct(&ELECT_LEADERS_RESPONSE_REPLICA_ELECTION_RESULT))),
+            field(
+                "ReplicaElectionResults",
+                Type::Array(&Type::Struct(&ELECT_LEADERS_RESPONSE_REPLICA_ELECTION_RESULT)),
+            ),
         ],
     },
 };
@@ -244,7 +256,10 @@ pub static ALTER_PARTITION_REASSIGNMENTS_RESPONSE: Message = Message {
             field("AllowReplicationFactorChange", Type::Bool).since(1),
             field("ErrorCode", Type::Int16),
             field("ErrorMessage", Type::String).null_since(0),
-            field("Responses", Type::Array(&Type::Struct(&ALTER_PARTITION_REASSIGNMENTS_RESPONSE_REASSIGNABLE_TOPIC_RESPONSE))),
+            field(
+                "Responses",
+                Type::Array(&Type::Struct(&ALTER_PARTITION_REASSIGNMENTS_RESPONSE_REASSIGNABLE_TOPIC_RESPONSE)),
+            ),
         ],
     },
 };
@@ -264,7 +279,10 @@ static ALTER_PARTITION_REASSIGNMENTS_RESPONSE_REASSIGNABLE_TOPIC_RESPONSE: Struc
     memory: 80,
     fields: &[
         field("Name", Type::String),
-        field("Partitions", Type::Array(&Type::Struct(&ALTER_PARTITION_REASSIGNMENTS_RESPONSE_REASSIGNABLE_PARTITION_RESPONSE))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(&ALTER_PARTITION_REASSIGNMENTS_RESPONSE_REASSIGNABLE_PARTITION_RESPONSE)),
+        ),
     ],
 };
 
@@ -278,7 +296,10 @@ pub static LIST_PARTITION_REASSIGNMENTS_RESPONSE: Message = Message {
             field("ThrottleTimeMs", Type::Int32),
             field("ErrorCode", Type::Int16),
             field("ErrorMessage", Type::String).null_since(0),
-            field("Topics", Type::Array(&Type::Struct(&LIST_PARTITION_REASSIGNMENTS_RESPONSE_ONGOING_TOPIC_REASSIGNMENT))),
+            field(
+                "Topics",
+                Type::Array(&Type::Struct(&LIST_PARTITION_REASSIGNMENTS_RESPONSE_ONGOING_TOPIC_REASSIGNMENT)),
+            ),
         ],
     },
 };
@@ -299,7 +320,10 @@ static LIST_PARTITION_REASSIGNMENTS_RESPONSE_ONGOING_TOPIC_REASSIGNMENT: Struct 
     memory: 80,
     fields: &[
         field("Name", Type::String),
-        field("Partitions", Type::Array(&Type::Struct(&LIST_PARTITION_REASSIGNMENTS_RESPONSE_ONGOING_PARTITION_REASSIGNMENT))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(&LIST_PARTITION_REASSIGNMENTS_RESPONSE_ONGOING_PARTITION_REASSIGNMENT)),
+        ),
     ],
 };
 
@@ -311,7 +335,10 @@ pub static ALTER_REPLICA_LOG_DIRS_RESPONSE: Message = Message {
         memory: 56,
         fields: &[
             field("ThrottleTimeMs", Type::Int32),
-            field("Results", Type::Array(&Type::Struct(&ALTER_REPLICA_LOG_DIRS_RESPONSE_ALTER_REPLICA_LOG_DIR_TOPIC_RESULT))),
+            field(
+                "Results",
+                Type::Array(&Type::Struct(&ALTER_REPLICA_LOG_DIRS_RESPONSE_ALTER_REPLICA_LOG_DIR_TOPIC_RESULT)),
+            ),
         ],
     },
 };
@@ -319,10 +346,7 @@ pub static ALTER_REPLICA_LOG_DIRS_RESPONSE: Message = Message {
 static ALTER_REPLICA_LOG_DIRS_RESPONSE_ALTER_REPLICA_LOG_DIR_PARTITION_RESULT: Struct = Struct {
     name: "AlterReplicaLogDirPartitionResult",
     memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("ErrorCode", Type::Int16),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("ErrorCode", Type::Int16)],
 };
 
 static ALTER_REPLICA_LOG_DIRS_RESPONSE_ALTER_REPLICA_LOG_DIR_TOPIC_RESULT: Struct = Struct {
@@ -330,7 +354,10 @@ static ALTER_REPLICA_LOG_DIRS_RESPONSE_ALTER_REPLICA_LOG_DIR_TOPIC_RESULT: Struc
     memory: 80,
     fields: &[
         field("TopicName", Type::String),
-        field("Partitions", Type::Array(&Type::Struct(&ALTER_REPLICA_LOG_DIRS_RESPONSE_ALTER_REPLICA_LOG_DIR_PARTITION_RESULT))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(&ALTER_REPLICA_LOG_DIRS_RESPONSE_ALTER_REPLICA_LOG_DIR_PARTITION_RESULT)),
+        ),
     ],
 };
 

@@ -29,11 +29,19 @@ pub static ADD_PARTITIONS_TO_TXN_REQUEST: Message = Message {
         name: "AddPartitionsToTxnRequest",
         memory: 120,
         fields: &[
-            field("Transactions", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TRANSACTION))).since(4),
+            field(
+                "Transactions",
+                Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TRANSACTION)),
+            )
+            .since(4),
             field("V3AndBelowTransactionalId", Type::String).until(3),
             field("V3AndBelowProducerId", Type::Int64).until(3),
             field("V3AndBelowProducerEpoch", Type::Int16).until(3),
-            field("V3AndBelowTopics", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TOPIC))).until(3),
+            field(
+                "V3AndBelowTopics",
+                Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TOPIC)),
+            )
+            .until(3),
         ],
     },
 };
@@ -41,10 +49,7 @@ pub static ADD_PARTITIONS_TO_TXN_REQUEST: Message = Message {
 static ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TOPIC: Struct = Struct {
     name: "AddPartitionsToTxnTopic",
     memory: 80,
-    fields: &[
-        field("Name", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Name", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TRANSACTION: Struct = Struct {
@@ -55,7 +60,8 @@ static ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TRANSACTION: Struct =
         field("ProducerId", Type::Int64).since(4),
         field("ProducerEpoch", Type::Int16).since(4),
         field("VerifyOnly", Type::Bool).since(4),
-        field("Topics", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TOPIC))).since(4),
+        field("Topics", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_REQUEST_ADD_PARTITIONS_TO_TXN_TOPIC)))
+            .since(4),
     ],
 };
 
@@ -95,19 +101,14 @@ pub static WRITE_TXN_MARKERS_REQUEST: Message = Message {
     root: Struct {
         name: "WriteTxnMarkersRequest",
         memory: 48,
-        fields: &[
-            field("Markers", Type::Array(&Type::Struct(&WRITE_TXN_MARKERS_REQUEST_WRITABLE_TXN_MARKER))),
-        ],
+        fields: &[field("Markers", Type::Array(&Type::Struct(&WRITE_TXN_MARKERS_REQUEST_WRITABLE_TXN_MARKER)))],
     },
 };
 
 static WRITE_TXN_MARKERS_REQUEST_WRITABLE_TXN_MARKER_TOPIC: Struct = Struct {
     name: "WritableTxnMarkerTopic",
     memory: 80,
-    fields: &[
-        field("Name", Type::String),
-        field("PartitionIndexes", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Name", Type::String), field("PartitionIndexes", Type::Array(&Type::Int32))],
 };
 
 static WRITE_TXN_MARKERS_REQUEST_WRITABLE_TXN_MARKER: Struct = Struct {
@@ -168,9 +169,7 @@ pub static DESCRIBE_TRANSACTIONS_REQUEST: Message = Message {
     root: Struct {
         name: "DescribeTransactionsRequest",
         memory: 48,
-        fields: &[
-            field("TransactionalIds", Type::Array(&Type::String)),
-        ],
+        fields: &[field("TransactionalIds", Type::Array(&Type::String))],
     },
 };
 
@@ -195,9 +194,6 @@ pub static ALLOCATE_PRODUCER_IDS_REQUEST: Message = Message {
     root: Struct {
         name: "AllocateProducerIdsRequest",
         memory: 40,
-        fields: &[
-            field("BrokerId", Type::Int32),
-            field("BrokerEpoch", Type::Int64),
-        ],
+        fields: &[field("BrokerId", Type::Int32), field("BrokerEpoch", Type::Int64)],
     },
 };

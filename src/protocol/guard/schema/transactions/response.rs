@@ -31,8 +31,16 @@ pub static ADD_PARTITIONS_TO_TXN_RESPONSE: Message = Message {
         fields: &[
             field("ThrottleTimeMs", Type::Int32),
             field("ErrorCode", Type::Int16).since(4),
-            field("ResultsByTransaction", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_RESULT))).since(4),
-            field("ResultsByTopicV3AndBelow", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_TOPIC_RESULT))).until(3),
+            field(
+                "ResultsByTransaction",
+                Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_RESULT)),
+            )
+            .since(4),
+            field(
+                "ResultsByTopicV3AndBelow",
+                Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_TOPIC_RESULT)),
+            )
+            .until(3),
         ],
     },
 };
@@ -40,10 +48,7 @@ pub static ADD_PARTITIONS_TO_TXN_RESPONSE: Message = Message {
 static ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_PARTITION_RESULT: Struct = Struct {
     name: "AddPartitionsToTxnPartitionResult",
     memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("PartitionErrorCode", Type::Int16),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("PartitionErrorCode", Type::Int16)],
 };
 
 static ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_TOPIC_RESULT: Struct = Struct {
@@ -51,7 +56,10 @@ static ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_TOPIC_RESULT: Struct
     memory: 80,
     fields: &[
         field("Name", Type::String),
-        field("ResultsByPartition", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_PARTITION_RESULT))),
+        field(
+            "ResultsByPartition",
+            Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_PARTITION_RESULT)),
+        ),
     ],
 };
 
@@ -60,7 +68,11 @@ static ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_RESULT: Struct = Str
     memory: 80,
     fields: &[
         field("TransactionalId", Type::String).since(4),
-        field("TopicResults", Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_TOPIC_RESULT))).since(4),
+        field(
+            "TopicResults",
+            Type::Array(&Type::Struct(&ADD_PARTITIONS_TO_TXN_RESPONSE_ADD_PARTITIONS_TO_TXN_TOPIC_RESULT)),
+        )
+        .since(4),
     ],
 };
 
@@ -70,10 +82,7 @@ pub static ADD_OFFSETS_TO_TXN_RESPONSE: Message = Message {
     root: Struct {
         name: "AddOffsetsToTxnResponse",
         memory: 32,
-        fields: &[
-            field("ThrottleTimeMs", Type::Int32),
-            field("ErrorCode", Type::Int16),
-        ],
+        fields: &[field("ThrottleTimeMs", Type::Int32), field("ErrorCode", Type::Int16)],
     },
 };
 
@@ -98,19 +107,14 @@ pub static WRITE_TXN_MARKERS_RESPONSE: Message = Message {
     root: Struct {
         name: "WriteTxnMarkersResponse",
         memory: 48,
-        fields: &[
-            field("Markers", Type::Array(&Type::Struct(&WRITE_TXN_MARKERS_RESPONSE_WRITABLE_TXN_MARKER_RESULT))),
-        ],
+        fields: &[field("Markers", Type::Array(&Type::Struct(&WRITE_TXN_MARKERS_RESPONSE_WRITABLE_TXN_MARKER_RESULT)))],
     },
 };
 
 static WRITE_TXN_MARKERS_RESPONSE_WRITABLE_TXN_MARKER_PARTITION_RESULT: Struct = Struct {
     name: "WritableTxnMarkerPartitionResult",
     memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("ErrorCode", Type::Int16),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("ErrorCode", Type::Int16)],
 };
 
 static WRITE_TXN_MARKERS_RESPONSE_WRITABLE_TXN_MARKER_TOPIC_RESULT: Struct = Struct {
@@ -118,7 +122,10 @@ static WRITE_TXN_MARKERS_RESPONSE_WRITABLE_TXN_MARKER_TOPIC_RESULT: Struct = Str
     memory: 80,
     fields: &[
         field("Name", Type::String),
-        field("Partitions", Type::Array(&Type::Struct(&WRITE_TXN_MARKERS_RESPONSE_WRITABLE_TXN_MARKER_PARTITION_RESULT))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(&WRITE_TXN_MARKERS_RESPONSE_WRITABLE_TXN_MARKER_PARTITION_RESULT)),
+        ),
     ],
 };
 
@@ -147,10 +154,7 @@ pub static TXN_OFFSET_COMMIT_RESPONSE: Message = Message {
 static TXN_OFFSET_COMMIT_RESPONSE_TXN_OFFSET_COMMIT_RESPONSE_PARTITION: Struct = Struct {
     name: "TxnOffsetCommitResponsePartition",
     memory: 32,
-    fields: &[
-        field("PartitionIndex", Type::Int32),
-        field("ErrorCode", Type::Int16),
-    ],
+    fields: &[field("PartitionIndex", Type::Int32), field("ErrorCode", Type::Int16)],
 };
 
 static TXN_OFFSET_COMMIT_RESPONSE_TXN_OFFSET_COMMIT_RESPONSE_TOPIC: Struct = Struct {
@@ -158,7 +162,10 @@ static TXN_OFFSET_COMMIT_RESPONSE_TXN_OFFSET_COMMIT_RESPONSE_TOPIC: Struct = Str
     memory: 80,
     fields: &[
         field("Name", Type::String),
-        field("Partitions", Type::Array(&Type::Struct(&TXN_OFFSET_COMMIT_RESPONSE_TXN_OFFSET_COMMIT_RESPONSE_PARTITION))),
+        field(
+            "Partitions",
+            Type::Array(&Type::Struct(&TXN_OFFSET_COMMIT_RESPONSE_TXN_OFFSET_COMMIT_RESPONSE_PARTITION)),
+        ),
     ],
 };
 
@@ -178,10 +185,7 @@ pub static DESCRIBE_TRANSACTIONS_RESPONSE: Message = Message {
 static DESCRIBE_TRANSACTIONS_RESPONSE_TOPIC_DATA: Struct = Struct {
     name: "TopicData",
     memory: 80,
-    fields: &[
-        field("Topic", Type::String),
-        field("Partitions", Type::Array(&Type::Int32)),
-    ],
+    fields: &[field("Topic", Type::String), field("Partitions", Type::Array(&Type::Int32))],
 };
 
 static DESCRIBE_TRANSACTIONS_RESPONSE_TRANSACTION_STATE: Struct = Struct {
