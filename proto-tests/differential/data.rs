@@ -82,7 +82,13 @@ fn produce(d: &mut Driver) {
     ];
     d.topic("produced", 2, &[]);
     for (what, records) in &cases {
-        d.each(what, "Produce", |d, _| produce_body(d, "produced", 0, -1, records.clone()));
+        // What is taken by one server and refused by the other does not move the offsets of the rest.
+        let odd = matches!(*what, "base offset 5" | "gzip that is not gzip");
+        let topic = if odd { what.replace(' ', "-") } else { "produced".to_string() };
+        if odd {
+            d.topic(&topic, 1, &[]);
+        }
+        d.each(what, "Produce", |d, _| produce_body(d, &topic, 0, -1, records.clone()));
     }
     // Apache Kafka never answers this one, so once is enough.
     let body = produce_body(d, "produced", 0, -1, Value::Null);
@@ -110,8 +116,9 @@ fn produce(d: &mut Driver) {
             .push(json!({"index": 9, "records": good.base64()}));
         body
     });
+    d.topic("twice-in-a-request", 2, &[]);
     d.each("a partition twice", "Produce", |d, _| {
-        let mut body = produce_body(d, "produced", 1, -1, good.base64());
+        let mut body = produce_body(d, "twice-in-a-request", 1, -1, good.base64());
         body["topicData"][0]["partitionData"]
             .as_array_mut()
             .expect("a list")
