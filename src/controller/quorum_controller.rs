@@ -24,9 +24,10 @@ use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset, Uuid};
 use crate::base::limits::{CONTROLLER_BATCH_OPERATIONS_MAX, CONTROLLER_QUEUE_MAX, RECORDS_PER_ENTRY_MAX};
 use crate::config::server::ServerConfig;
+use crate::metadata::configs::ResourceType;
 use crate::metadata::features::bootstrap_records;
 use crate::metadata::image::MetadataImage;
-use crate::metadata::record::MetadataRecord;
+use crate::metadata::record::{Config, MetadataRecord};
 
 /// How often silent brokers are looked for.
 const SESSION_CHECK: Duration = Duration::from_millis(500);
@@ -149,7 +150,7 @@ impl QuorumController {
         };
         if quorum.state.image().features().finalized().next().is_none() {
             decider
-                .write(bootstrap_records())
+                .write(first_records(&decider.context.config))
                 .await
                 .map_err(|error| StartError::Raft(format!("the first records: {error}")))?;
         }
@@ -248,6 +249,19 @@ impl QuorumController {
             tracing::warn!(%error, "closing the metadata log");
         }
     }
+}
+
+/// What a new cluster begins with: the feature levels and, as the eligible leader replicas need one value that all nodes agree on
+/// (KIP-966), the founder's `min.insync.replicas` as the cluster's.
+fn first_records(config: &ServerConfig) -> Vec<MetadataRecord> {
+    let mut records = bootstrap_records();
+    records.push(MetadataRecord::Config(Config {
+        resource_type: ResourceType::Broker.id(),
+        resource_name: String::new(),
+        name: "min.insync.replicas".to_owned(),
+        value: Some(config.min_insync_replicas().to_string()),
+    }));
+    records
 }
 
 struct Decider {

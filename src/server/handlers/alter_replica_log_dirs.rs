@@ -49,7 +49,7 @@ fn place(ctx: &Context, topic: &str, index: PartitionIndex, path: &Path) -> Erro
     if offline {
         return ErrorCode::KafkaStorageError;
     }
-    let Some(partition) = ctx.replicas.partition(topic, index) else { return ErrorCode::ReplicaNotAvailable };
+    let Some(partition) = ctx.replicas.partition(topic, index) else { return ErrorCode::UnknownTopicOrPartition };
     if partition.log.is_offline() {
         return ErrorCode::KafkaStorageError;
     }

@@ -69,6 +69,7 @@ fn answer(ctx: &Context, name: &str, created: &CreatedTopic) -> CreatableTopicRe
     CreatableTopicResult::default()
         .with_name(StrBytes::from_string(name.to_owned()).into())
         .with_topic_id(uuid::Uuid::from_bytes(created.id.0))
+        .with_error_message(None)
         .with_num_partitions(created.partitions)
         .with_replication_factor(created.replication_factor)
         .with_configs(Some(configs(ctx, &created.overrides)))

@@ -10,6 +10,7 @@ use kafka_protocol::messages::describe_producers_response::{
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::PartitionIndex;
+use crate::base::topic_name;
 use crate::server::context::Context;
 use crate::server::error_map;
 use crate::server::handlers::Handled;
@@ -31,6 +32,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
 }
 
 fn producers(ctx: &Context, topic: &str, index: i32) -> Result<Vec<ProducerState>, ErrorCode> {
+    topic_name::check(topic).map_err(|_| ErrorCode::InvalidTopicException)?;
     let partition = ctx.replicas.partition(topic, PartitionIndex(index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     partition.lead(None).map_err(error_map::leader)?;
     let state = |p: crate::log::producer_state::ActiveProducer| {
