@@ -33,6 +33,8 @@ use crate::server::request::{Refusal, Request};
 
 /// The first version that names topics by id.
 const TOPIC_ID_VERSION_MIN: i16 = 13;
+/// The first version whose clients learn who leads instead.
+const CURRENT_LEADER_VERSION_MIN: i16 = 16;
 /// The isolation level of a reader that sees everything.
 const READ_UNCOMMITTED: i8 = 0;
 /// The isolation level of a reader that sees committed transactions only.
@@ -153,15 +155,17 @@ fn answer(
     reads: Reads,
     committed: bool,
 ) -> Result<Response, Refusal> {
+    let version = request.version();
     let mut reads: Vec<_> = reads.into_iter().map(Some).collect();
     let mut answers = Vec::with_capacity(asked.len());
     let mut outcomes = Vec::with_capacity(asked.len());
     for one in asked {
         let answer = match &one.read {
+            Err(ErrorCode::NotLeaderOrFollower) => unread(one, ErrorCode::NotLeaderOrFollower, version),
             Err(code) => FetchedPartition::failed(one.key.partition, *code),
             Ok(place) => match reads[*place].take() {
                 Some(Ok(read)) => given(one.key.partition, read, committed),
-                Some(Err(error)) => FetchedPartition::failed(one.key.partition, error_map::fetch(&error)),
+                Some(Err(error)) => unread(one, error_map::fetch(&error), version),
                 None => FetchedPartition::failed(one.key.partition, ErrorCode::UnknownServerError),
             },
         };
@@ -201,6 +205,18 @@ fn group(asked: &[Asked], answers: Vec<FetchedPartition>, selected: &[bool]) -> 
         }
     }
     topics
+}
+
+/// A partition that is here but could not be read. Unlike one that is not here, Kafka gives it no list of aborted transactions;
+/// with the news that somebody else leads comes who does (KIP-951).
+fn unread(one: &Asked, code: ErrorCode, version: i16) -> FetchedPartition {
+    let told = version >= CURRENT_LEADER_VERSION_MIN;
+    let partition = one.hosted.as_ref().and_then(|hosted| hosted.partition(one.key.partition));
+    let current_leader = partition.filter(|_| told && code == ErrorCode::NotLeaderOrFollower).map(|partition| {
+        let leadership = partition.leadership();
+        (leadership.leader, leadership.leader_epoch)
+    });
+    FetchedPartition { aborted: None, current_leader, ..FetchedPartition::failed(one.key.partition, code) }
 }
 
 fn given(index: PartitionIndex, read: PartitionRead, committed: bool) -> FetchedPartition {

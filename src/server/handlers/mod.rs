@@ -72,9 +72,9 @@ mod list_partition_reassignments;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
+mod renew_delegation_token;
 mod sasl_authenticate;
 mod sasl_handshake;
-mod renew_delegation_token;
 mod unregister_broker;
 mod update_features;
 
