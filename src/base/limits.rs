@@ -30,8 +30,6 @@ pub const PARTITIONS_PER_REQUEST_MAX: usize = 10_000;
 pub const DECOMPRESSION_RATIO_MAX: usize = 64;
 /// Headers that one record may carry.
 pub const RECORD_HEADERS_MAX: usize = 100_000;
-/// Incremental fetch sessions held at once (`max.incremental.fetch.session.cache.slots` overrides).
-pub const FETCH_SESSIONS_MAX: usize = 1_000;
 /// Idempotent producers remembered for one partition before the oldest are dropped.
 pub const PRODUCERS_PER_PARTITION_MAX: usize = 100_000;
 /// Operations that may wait for the controller before more are refused.

@@ -7,8 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use parking_lot::Mutex;
-
 use super::error::{FlushError, StorageError};
 use super::log::Log;
 use crate::base::ids::Offset;
@@ -31,17 +29,14 @@ struct Request {
 #[derive(Clone)]
 pub struct Flusher {
     requests: Sender<Request>,
-    rounds: Arc<Mutex<u64>>,
 }
 
 impl Flusher {
     /// Starts the thread.
     pub fn start() -> std::io::Result<Self> {
         let (requests, queue) = channel();
-        let rounds = Arc::new(Mutex::new(0));
-        let counted = Arc::clone(&rounds);
-        std::thread::Builder::new().name("ottla-flusher".into()).spawn(move || run(&queue, &counted))?;
-        Ok(Self { requests, rounds })
+        std::thread::Builder::new().name("ottla-flusher".into()).spawn(move || run(&queue))?;
+        Ok(Self { requests })
     }
 
     /// Asks for everything before `end` in `log` to be on disk, then calls `done`.
@@ -52,19 +47,13 @@ impl Flusher {
             done(log.flush_to(end));
         }
     }
-
-    /// Rounds done so far.
-    pub fn rounds(&self) -> u64 {
-        *self.rounds.lock()
-    }
 }
 
-fn run(queue: &Receiver<Request>, rounds: &Mutex<u64>) {
+fn run(queue: &Receiver<Request>) {
     while let Ok(first) = queue.recv() {
         let mut round = vec![first];
         round.extend(queue.try_iter());
         sync_round(round);
-        *rounds.lock() += 1;
     }
 }
 
