@@ -1,26 +1,48 @@
 //! What a machine is.
 
-use crate::base::ids::{LeaderEpoch, Millis, Offset};
-use crate::machine::outcome::Outcome;
-use crate::machine::timer::TimerKey;
+use std::fmt::Debug;
+use std::hash::Hash;
 
-/// Where in the log a record stands.
+use crate::base::ids::{LeaderEpoch, Millis, Offset, ProducerEpoch, ProducerId};
+use crate::machine::outcome::{Outcome, Writer};
+
+/// Where in the log a record stands, and in whose name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplayAt {
     /// Its offset.
     pub offset: Offset,
     /// The epoch of the leader that wrote it.
     pub epoch: LeaderEpoch,
+    /// Who wrote it.
+    pub writer: Writer,
+}
+
+/// How a transaction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionResult {
+    /// What it wrote counts.
+    Commit,
+    /// What it wrote never was.
+    Abort,
 }
 
 /// State that only records change. The same `replay` serves live traffic and loading from the log.
-pub trait Machine {
+pub trait Machine: Sized {
     /// What it is told.
-    type Record: Clone;
+    type Record: Clone + Debug;
+    /// What it has others do once its records are committed: answer somebody who waits, send something.
+    type Effect: Debug;
+    /// What its timers are for.
+    type Timer: Clone + Debug + Ord + Hash;
 
     /// Takes in a record. Must accept whatever its own operations wrote.
     fn replay(&mut self, at: ReplayAt, record: &Self::Record);
 
+    /// A transaction that wrote to this log has ended: its marker stands at `at`.
+    fn end_transaction(&mut self, at: Offset, producer: (ProducerId, ProducerEpoch), result: TransactionResult) {
+        let _ = (at, producer, result);
+    }
+
     /// A timer is due: decides as an operation does.
-    fn on_timer(&self, now: Millis, key: &TimerKey) -> Outcome<Self::Record, ()>;
+    fn on_timer(&self, now: Millis, timer: &Self::Timer) -> Outcome<Self, ()>;
 }

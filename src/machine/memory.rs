@@ -1,12 +1,23 @@
 //! A log in memory, for tests and the simulator. It commits when told to, and refuses when told to.
 
-use crate::base::ids::{LeaderEpoch, Offset};
+use crate::base::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 use crate::machine::log::{MachineLog, NotAppended};
+use crate::machine::machine::TransactionResult;
+use crate::machine::outcome::Writer;
+
+/// What stands at one offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry<R> {
+    /// A record.
+    Record(Writer, R),
+    /// A transaction's end.
+    Marker((ProducerId, ProducerEpoch), TransactionResult),
+}
 
 /// The log.
 #[derive(Debug, Default)]
 pub struct MemoryLog<R> {
-    records: Vec<R>,
+    entries: Vec<Entry<R>>,
     committed: usize,
     refuses: bool,
 }
@@ -14,36 +25,46 @@ pub struct MemoryLog<R> {
 impl<R> MemoryLog<R> {
     /// An empty log.
     pub fn new() -> Self {
-        Self { records: Vec::new(), committed: 0, refuses: false }
+        Self { entries: Vec::new(), committed: 0, refuses: false }
     }
     /// All that was appended is committed from now on.
     pub fn commit(&mut self) {
-        self.committed = self.records.len();
+        self.committed = self.entries.len();
     }
     /// Whether appends fail.
     pub fn refuse(&mut self, refuses: bool) {
         self.refuses = refuses;
     }
-    /// All records, in order.
-    pub fn records(&self) -> &[R] {
-        &self.records
+    fn push(&mut self, entries: impl IntoIterator<Item = Entry<R>>) -> Result<Offset, NotAppended> {
+        if self.refuses {
+            return Err(NotAppended("told to refuse".into()));
+        }
+        let first = Offset(self.entries.len() as i64);
+        self.entries.extend(entries);
+        Ok(first)
+    }
+    /// All that was appended, in order.
+    pub fn entries(&self) -> &[Entry<R>] {
+        &self.entries
     }
 }
 
 impl<R: Clone> MachineLog<R> for MemoryLog<R> {
-    fn append(&mut self, records: &[R]) -> Result<Offset, NotAppended> {
-        if self.refuses {
-            return Err(NotAppended("told to refuse".into()));
-        }
-        let first = self.end();
-        self.records.extend_from_slice(records);
-        Ok(first)
+    fn append(&mut self, writer: Writer, records: &[R]) -> Result<Offset, NotAppended> {
+        self.push(records.iter().map(|record| Entry::Record(writer, record.clone())))
+    }
+    fn append_marker(
+        &mut self,
+        producer: (ProducerId, ProducerEpoch),
+        result: TransactionResult,
+    ) -> Result<Offset, NotAppended> {
+        self.push([Entry::Marker(producer, result)])
     }
     fn epoch(&self) -> LeaderEpoch {
         LeaderEpoch(0)
     }
     fn end(&self) -> Offset {
-        Offset(self.records.len() as i64)
+        Offset(self.entries.len() as i64)
     }
     fn committed(&self) -> Offset {
         Offset(self.committed as i64)

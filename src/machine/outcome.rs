@@ -1,5 +1,9 @@
 //! What an operation decided.
 
+use std::fmt;
+
+use crate::base::ids::{ProducerEpoch, ProducerId};
+use crate::machine::machine::Machine;
 use crate::machine::timer::TimerChange;
 
 /// Names somebody whose reply is parked.
@@ -11,55 +15,88 @@ pub struct WaiterId(pub u64);
 pub enum Reply<T> {
     /// Goes out once everything written so far is committed.
     Now(T),
-    /// Will be given by a later [`Effect::Answer`].
+    /// Will be given by a later effect that names the waiter.
     Parked(WaiterId),
 }
 
-/// Something to be done once the records are committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Answer a parked reply: the operation that parks says how.
-    Answer(WaiterId),
+/// In whose name records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Writer {
+    /// The machine's own.
+    #[default]
+    Machine,
+    /// A transaction's: what the records say counts only once a commit marker of the same producer follows them.
+    Transaction(ProducerId, ProducerEpoch),
 }
 
 /// The decision: nothing has happened yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome<R, T> {
-    /// To be appended, then replayed.
-    pub records: Vec<R>,
+pub struct Outcome<M: Machine, T> {
+    /// To be appended in one batch, then replayed.
+    pub records: Vec<M::Record>,
+    /// In whose name.
+    pub writer: Writer,
     /// To be replayed but never appended: parked members, deadlines.
-    pub soft: Vec<R>,
+    pub soft: Vec<M::Record>,
     /// The answer.
     pub reply: Reply<T>,
     /// Timers to set and to clear.
-    pub timers: Vec<TimerChange>,
+    pub timers: Vec<TimerChange<M::Timer>>,
     /// What follows once the records are committed.
-    pub after_commit: Vec<Effect>,
+    pub after_commit: Vec<M::Effect>,
 }
 
-impl<R, T> Outcome<R, T> {
+impl<M: Machine, T> Outcome<M, T> {
     /// An answer that changes nothing.
     pub fn reply(reply: T) -> Self {
         Self::records(Vec::new(), reply)
     }
 
     /// Records and an answer.
-    pub fn records(records: Vec<R>, reply: T) -> Self {
+    pub fn records(records: Vec<M::Record>, reply: T) -> Self {
+        Self::new(records, Reply::Now(reply))
+    }
+
+    /// An answer that a later effect will give.
+    pub fn parked(waiter: WaiterId) -> Self {
+        Self::new(Vec::new(), Reply::Parked(waiter))
+    }
+
+    fn new(records: Vec<M::Record>, reply: Reply<T>) -> Self {
         let (soft, timers, after_commit) = (Vec::new(), Vec::new(), Vec::new());
-        Self { records, soft, reply: Reply::Now(reply), timers, after_commit }
+        Self { records, writer: Writer::Machine, soft, reply, timers, after_commit }
+    }
+
+    /// Replays `record` as well, without appending it.
+    #[must_use]
+    pub fn soft(mut self, record: M::Record) -> Self {
+        self.soft.push(record);
+        self
     }
 
     /// Sets or clears a timer as well.
     #[must_use]
-    pub fn timer(mut self, change: TimerChange) -> Self {
+    pub fn timer(mut self, change: TimerChange<M::Timer>) -> Self {
         self.timers.push(change);
         self
     }
 
     /// Does something more after the commit.
     #[must_use]
-    pub fn then(mut self, effect: Effect) -> Self {
+    pub fn then(mut self, effect: M::Effect) -> Self {
         self.after_commit.push(effect);
         self
+    }
+}
+
+impl<M: Machine, T: fmt::Debug> fmt::Debug for Outcome<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("records", &self.records)
+            .field("writer", &self.writer)
+            .field("soft", &self.soft)
+            .field("reply", &self.reply)
+            .field("timers", &self.timers)
+            .field("after_commit", &self.after_commit)
+            .finish()
     }
 }

@@ -1,21 +1,21 @@
 //! One machine on its log: decide, append, replay.
 
-use crate::base::ids::{Millis, Offset};
+use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId};
 use crate::machine::log::{MachineLog, NotAppended};
-use crate::machine::machine::{Machine, ReplayAt};
-use crate::machine::outcome::{Effect, Outcome, Reply};
+use crate::machine::machine::{Machine, ReplayAt, TransactionResult};
+use crate::machine::outcome::{Outcome, Reply, Writer};
 use crate::machine::timer::Timers;
 
 /// An operation that was decided and appended.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Submitted<T> {
+pub struct Submitted<T, E> {
     /// The answer; it may go out once `wait_for` is committed.
     pub reply: Reply<T>,
     /// Everything before it must be committed first. An operation without records waits as well, for all that was written
     /// before it: what it saw must not be taken back.
     pub wait_for: Offset,
     /// What follows then.
-    pub after_commit: Vec<Effect>,
+    pub after_commit: Vec<E>,
 }
 
 /// Why an operation has no outcome.
@@ -30,10 +30,10 @@ pub enum SubmitError<E> {
 }
 
 /// A machine, its log and its timers.
-pub struct Shard<M, L> {
+pub struct Shard<M: Machine, L> {
     machine: M,
     log: L,
-    timers: Timers,
+    timers: Timers<M::Timer>,
 }
 
 impl<M: Machine, L: MachineLog<M::Record>> Shard<M, L> {
@@ -60,14 +60,14 @@ impl<M: Machine, L: MachineLog<M::Record>> Shard<M, L> {
     /// Decides one operation and makes it so.
     pub fn submit<T, E>(
         &mut self,
-        decide: impl FnOnce(&M) -> Result<Outcome<M::Record, T>, E>,
-    ) -> Result<Submitted<T>, SubmitError<E>> {
+        decide: impl FnOnce(&M) -> Result<Outcome<M, T>, E>,
+    ) -> Result<Submitted<T, M::Effect>, SubmitError<E>> {
         let outcome = decide(&self.machine).map_err(SubmitError::Refused)?;
         Ok(self.make_so(outcome)?)
     }
 
     /// Runs the timers that are due. A timer whose records the log refuses is gone: the log is then no longer ours.
-    pub fn run_timers(&mut self, now: Millis) -> Result<Vec<Submitted<()>>, NotAppended> {
+    pub fn run_timers(&mut self, now: Millis) -> Result<Vec<Submitted<(), M::Effect>>, NotAppended> {
         let mut done = Vec::new();
         while let Some(key) = self.timers.pop_due(now) {
             let outcome = self.machine.on_timer(now, &key);
@@ -76,18 +76,30 @@ impl<M: Machine, L: MachineLog<M::Record>> Shard<M, L> {
         Ok(done)
     }
 
-    fn make_so<T>(&mut self, outcome: Outcome<M::Record, T>) -> Result<Submitted<T>, NotAppended> {
-        let Outcome { records, soft, reply, timers, after_commit } = outcome;
+    /// Writes the marker that ends a transaction and has the machine take it in; returns what must be committed before
+    /// the end may be told.
+    pub fn end_transaction(
+        &mut self,
+        producer: (ProducerId, ProducerEpoch),
+        result: TransactionResult,
+    ) -> Result<Offset, NotAppended> {
+        let at = self.log.append_marker(producer, result)?;
+        self.machine.end_transaction(at, producer, result);
+        Ok(self.log.end())
+    }
+
+    fn make_so<T>(&mut self, outcome: Outcome<M, T>) -> Result<Submitted<T, M::Effect>, NotAppended> {
+        let Outcome { records, writer, soft, reply, timers, after_commit } = outcome;
         let epoch = self.log.epoch();
         if !records.is_empty() {
-            let first = self.log.append(&records)?;
+            let first = self.log.append(writer, &records)?;
             for (at, record) in records.iter().enumerate() {
-                self.machine.replay(ReplayAt { offset: first.plus(at as i64), epoch }, record);
+                self.machine.replay(ReplayAt { offset: first.plus(at as i64), epoch, writer }, record);
             }
         }
         let end = self.log.end();
         for record in &soft {
-            self.machine.replay(ReplayAt { offset: end, epoch }, record);
+            self.machine.replay(ReplayAt { offset: end, epoch, writer: Writer::Machine }, record);
         }
         for change in timers {
             self.timers.change(change);
@@ -100,17 +112,19 @@ impl<M: Machine, L: MachineLog<M::Record>> Shard<M, L> {
 mod tests {
     use super::*;
     use crate::machine::memory::MemoryLog;
-    use crate::machine::timer::{TimerChange, TimerKey};
+    use crate::machine::timer::TimerChange;
 
     #[derive(Default)]
     struct Sum(i64);
 
     impl Machine for Sum {
         type Record = i64;
+        type Effect = ();
+        type Timer = &'static str;
         fn replay(&mut self, _: ReplayAt, record: &i64) {
             self.0 += record;
         }
-        fn on_timer(&self, _: Millis, _: &TimerKey) -> Outcome<i64, ()> {
+        fn on_timer(&self, _: Millis, _: &&'static str) -> Outcome<Self, ()> {
             Outcome::records(vec![-self.0], ())
         }
     }
@@ -137,7 +151,7 @@ mod tests {
     #[test]
     fn a_due_timer_decides_as_an_operation_does() {
         let mut shard = Shard::new(Sum::default(), MemoryLog::new());
-        let timer = TimerChange::Set(TimerKey("reset".into()), Millis(9));
+        let timer = TimerChange::Set("reset", Millis(9));
         shard.submit(|_| Ok::<_, ()>(Outcome::records(vec![5], ()).timer(timer))).unwrap();
         assert_eq!(shard.run_timers(Millis(8)).unwrap().len(), 0);
         assert_eq!(shard.run_timers(Millis(9)).unwrap().len(), 1);

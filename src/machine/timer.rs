@@ -1,32 +1,35 @@
 //! Timers are keys with a deadline, not closures: they can be printed, compared, and set again after loading.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use crate::base::ids::Millis;
 
-/// What a timer is for, in the machine's own words, such as `session/group-1/member-2`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TimerKey(pub String);
-
-/// A change to the timers.
+/// A change to the timers of a machine whose keys are `K`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TimerChange {
+pub enum TimerChange<K> {
     /// Due at this moment; takes the place of the key's earlier deadline.
-    Set(TimerKey, Millis),
+    Set(K, Millis),
     /// Not due any more.
-    Clear(TimerKey),
+    Clear(K),
 }
 
 /// All timers of one machine.
-#[derive(Debug, Default)]
-pub struct Timers {
-    due_at: HashMap<TimerKey, Millis>,
-    by_time: BTreeSet<(Millis, TimerKey)>,
+#[derive(Debug)]
+pub struct Timers<K> {
+    due_at: HashMap<K, Millis>,
+    by_time: BTreeSet<(Millis, K)>,
 }
 
-impl Timers {
+impl<K> Default for Timers<K> {
+    fn default() -> Self {
+        Self { due_at: HashMap::new(), by_time: BTreeSet::new() }
+    }
+}
+
+impl<K: Clone + Ord + Hash> Timers<K> {
     /// Makes the change.
-    pub fn change(&mut self, change: TimerChange) {
+    pub fn change(&mut self, change: TimerChange<K>) {
         let (TimerChange::Set(key, _) | TimerChange::Clear(key)) = &change;
         if let Some(old) = self.due_at.remove(key) {
             self.by_time.remove(&(old, key.clone()));
@@ -43,7 +46,7 @@ impl Timers {
     }
 
     /// Takes out one timer that is due, the earliest first.
-    pub fn pop_due(&mut self, now: Millis) -> Option<TimerKey> {
+    pub fn pop_due(&mut self, now: Millis) -> Option<K> {
         if self.next()? > now {
             return None;
         }
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_timer_set_again_is_due_once_and_later() {
-        let key = |name: &str| TimerKey(name.into());
+        let key = |name: &'static str| name;
         let mut timers = Timers::default();
         timers.change(TimerChange::Set(key("a"), Millis(10)));
         timers.change(TimerChange::Set(key("b"), Millis(20)));

@@ -3,7 +3,8 @@
 use std::fmt::{Debug, Write};
 
 use crate::base::ids::Offset;
-use crate::machine::outcome::{Outcome, Reply};
+use crate::machine::machine::Machine;
+use crate::machine::outcome::{Outcome, Reply, Writer};
 
 /// The text.
 #[derive(Debug, Default)]
@@ -13,16 +14,19 @@ pub struct Transcript {
 
 impl Transcript {
     /// Notes an operation and what was decided about it, whose first record stands at `first`.
-    pub fn note<R: Debug, T: Debug, E: Debug>(
+    pub fn note<M: Machine, T: Debug, E: Debug>(
         &mut self,
         operation: &dyn Debug,
         first: Offset,
-        decided: &Result<Outcome<R, T>, E>,
+        decided: &Result<Outcome<M, T>, E>,
     ) {
         self.line(format_args!("-> {operation:?}"));
         match decided {
             Err(error) => self.line(format_args!("<- refused: {error:?}")),
             Ok(outcome) => {
+                if outcome.writer != Writer::Machine {
+                    self.line(format_args!("   in the name of {:?}", outcome.writer));
+                }
                 for (at, record) in outcome.records.iter().enumerate() {
                     self.line(format_args!("   {} {record:?}", first.plus(at as i64)));
                 }
@@ -57,12 +61,26 @@ impl Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ids::Millis;
+    use crate::machine::machine::ReplayAt;
+
+    struct Names;
+
+    impl Machine for Names {
+        type Record = &'static str;
+        type Effect = ();
+        type Timer = u8;
+        fn replay(&mut self, _: ReplayAt, _: &&'static str) {}
+        fn on_timer(&self, _: Millis, _: &u8) -> Outcome<Self, ()> {
+            Outcome::reply(())
+        }
+    }
 
     #[test]
     fn reads_in_the_order_things_happened() {
         let mut transcript = Transcript::default();
-        transcript.note(&"join", Offset(4), &Ok::<_, ()>(Outcome::records(vec!["member"], 7)));
-        transcript.note(&"leave", Offset(5), &Err::<Outcome<(), ()>, _>("unknown"));
+        transcript.note(&"join", Offset(4), &Ok::<_, ()>(Outcome::<Names, _>::records(vec!["member"], 7)));
+        transcript.note(&"leave", Offset(5), &Err::<Outcome<Names, ()>, _>("unknown"));
         assert_eq!(transcript.as_str(), "-> \"join\"\n   4 \"member\"\n<- 7\n-> \"leave\"\n<- refused: \"unknown\"\n");
     }
 }

@@ -1,0 +1,8 @@
+//! How a classic group changes.
+
+use crate::coordinator::group::machine::GroupMachine;
+use crate::coordinator::group::record::GroupRecord;
+use crate::machine::machine::ReplayAt;
+
+/// Takes in a record about a classic group.
+pub fn replay(_machine: &mut GroupMachine, _at: ReplayAt, _record: &GroupRecord) {}

@@ -1,0 +1,5 @@
+//! The state of a consumer group.
+
+/// A consumer group.
+#[derive(Debug, Default)]
+pub struct ConsumerGroup {}

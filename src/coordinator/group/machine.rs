@@ -1,0 +1,111 @@
+//! The machine of one partition of `__consumer_offsets`: its groups and its offsets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::classic::group::ClassicGroup;
+use super::consumer::group::ConsumerGroup;
+use super::offsets::store::OffsetStore;
+use super::record::{GroupId, GroupRecord, MemberId};
+use super::{classic, consumer, offsets};
+use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId};
+use crate::machine::machine::{Machine, ReplayAt, TransactionResult};
+use crate::machine::outcome;
+use crate::metadata::image::MetadataImage;
+
+/// An outcome of this machine.
+pub type Outcome<T> = outcome::Outcome<GroupMachine, T>;
+
+/// A group of either kind.
+#[derive(Debug)]
+pub enum Group {
+    /// Its members decide.
+    Classic(ClassicGroup),
+    /// The coordinator decides (KIP-848).
+    Consumer(ConsumerGroup),
+}
+
+/// What is done once records are committed.
+#[derive(Debug)]
+pub enum Effect {
+    /// For somebody who waits in a classic group.
+    Classic(classic::soft::Effect),
+}
+
+/// What timers are for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// A classic group's.
+    Classic(GroupId, classic::soft::Timer),
+    /// A consumer group's.
+    Consumer(GroupId, consumer::soft::Timer),
+    /// Of a member of a consumer group.
+    ConsumerMember(GroupId, MemberId, consumer::soft::MemberTimer),
+    /// The offsets' own.
+    Offsets(offsets::soft::Timer),
+}
+
+/// The state of one partition of `__consumer_offsets`.
+#[derive(Debug)]
+pub struct GroupMachine {
+    /// By id.
+    pub(super) groups: HashMap<GroupId, Group>,
+    /// What they have committed.
+    pub(super) offsets: OffsetStore,
+    /// The cluster's metadata, as last told.
+    pub(super) image: Arc<MetadataImage>,
+}
+
+impl GroupMachine {
+    /// Without any group.
+    pub fn new(image: Arc<MetadataImage>) -> Self {
+        Self { groups: HashMap::new(), offsets: OffsetStore::default(), image }
+    }
+
+    /// The groups by id.
+    pub fn groups(&self) -> &HashMap<GroupId, Group> {
+        &self.groups
+    }
+
+    /// The committed offsets.
+    pub fn offsets(&self) -> &OffsetStore {
+        &self.offsets
+    }
+}
+
+impl Machine for GroupMachine {
+    type Record = GroupRecord;
+    type Effect = Effect;
+    type Timer = Timer;
+
+    fn replay(&mut self, at: ReplayAt, record: &GroupRecord) {
+        match record {
+            GroupRecord::Offset(..) | GroupRecord::OffsetsSoft(..) => offsets::replay::replay(self, at, record),
+            GroupRecord::Classic(..) | GroupRecord::ClassicSoft(..) => classic::replay::replay(self, at, record),
+            GroupRecord::ConsumerPartitionMetadata(..)
+            | GroupRecord::ConsumerGroup(..)
+            | GroupRecord::ConsumerMember(..)
+            | GroupRecord::ConsumerTargetEpoch(..)
+            | GroupRecord::ConsumerTarget(..)
+            | GroupRecord::ConsumerCurrent(..)
+            | GroupRecord::ConsumerRegex(..)
+            | GroupRecord::ConsumerSoft(..) => consumer::replay::replay(self, at, record),
+            GroupRecord::Image(image) => self.image = Arc::clone(image),
+        }
+    }
+
+    fn end_transaction(&mut self, at: Offset, producer: (ProducerId, ProducerEpoch), result: TransactionResult) {
+        offsets::replay::end_transaction(self, at, producer, result);
+    }
+
+    fn on_timer(&self, now: Millis, timer: &Timer) -> Outcome<()> {
+        match timer {
+            Timer::Classic(group, timer) => classic::on_timer::on_timer(self, now, group, timer),
+            Timer::Consumer(group, timer) => consumer::on_timer::on_timer(self, now, group, timer),
+            Timer::ConsumerMember(group, member, timer) => {
+                consumer::on_timer::on_member_timer(self, now, (group, member), timer)
+            }
+            Timer::Offsets(timer) => offsets::on_timer::on_timer(self, now, timer),
+        }
+    }
+}
