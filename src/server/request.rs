@@ -62,11 +62,12 @@ impl Request {
 
     /// Checks the body's lengths, then decodes it.
     pub fn decode<T: WireRequest>(&self) -> Result<T, Refusal> {
-        codec::decode(self.version(), self.body.clone()).map_err(|source| Refusal::Body {
-            api: self.header.api_key,
-            version: self.version(),
-            source,
-        })
+        codec::decode(self.version(), self.body.clone()).map_err(|error| self.undecodable(error))
+    }
+
+    /// What becomes of a body that its decoder refused.
+    pub fn undecodable(&self, source: DecodeError) -> Refusal {
+        Refusal::Body { api: self.header.api_key, version: self.version(), source }
     }
 
     /// Encodes an answer in the version asked for.

@@ -14,15 +14,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use kafka_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use kafka_protocol::messages::TopicName;
 use kafka_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{Millis, Offset, PartitionIndex, Uuid};
+use crate::base::ids::{Millis, Offset};
 use crate::log::error::AppendError;
+use crate::protocol::produce_request::{ProduceRequest, ProducedPartition, ProducedTopic};
 use crate::protocol::response::Response;
 use crate::record::batch::BatchHeader;
 use crate::record::compression::Compression;
@@ -42,38 +43,34 @@ const TOPIC_ID_VERSION_MIN: i16 = 13;
 type Outcome = Result<Appended, (ProduceError, Offset)>;
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
-    let body: ProduceRequest = request.decode()?;
+    let body = ProduceRequest::decode(request.version(), request.body.clone()).map_err(|e| request.undecodable(e))?;
     let Some(acks) = acks(body.acks) else {
         return request.now(&refuse_all(&body, ErrorCode::InvalidRequiredAcks));
     };
     // Who writes transactional records names the transaction.
-    if body.transactional_id.is_none() && has_transactional(&body) {
+    if body.transactional_id().is_none() && has_transactional(&body) {
         return request.now(&refuse_all(&body, ErrorCode::TransactionalIdAuthorizationFailed));
     }
     let version = request.version();
     let now = ctx.now();
     let mut waits = Vec::new();
-    let mut responses = Vec::with_capacity(body.topic_data.len());
-    for topic in &body.topic_data {
-        let hosted = hosted(ctx, version, topic);
-        let mut partitions = Vec::with_capacity(topic.partition_data.len());
-        for data in &topic.partition_data {
+    let mut responses = Vec::with_capacity(body.topic_count());
+    for topic in body.topics() {
+        let hosted = hosted(ctx, version, &topic);
+        let mut partitions = Vec::with_capacity(topic.partition_count);
+        for data in topic.partitions() {
+            let index = data.index.0;
             let (answer, appended) = match append_one(ctx, version, hosted.as_deref(), data, acks, now) {
-                Err(code) => (refused(data.index, code, None), None),
-                Ok(outcome) => answer(data.index, outcome),
+                Err(code) => (refused(index, code, None), None),
+                Ok(outcome) => answer(index, outcome),
             };
             if let Some(appended) = appended.filter(|a| !a.is_settled()) {
                 waits.push((responses.len(), partitions.len(), appended));
             }
             partitions.push(answer);
         }
-        let name = hosted.as_ref().map_or_else(|| topic.name.clone(), |h| topic_name(&h.name));
-        responses.push(
-            TopicProduceResponse::default()
-                .with_name(name)
-                .with_topic_id(topic.topic_id)
-                .with_partition_responses(partitions),
-        );
+        let name = hosted.as_ref().map_or(topic.name, |h| &h.name);
+        responses.push(topic_response(name, &topic, partitions));
     }
     let response = ProduceResponse::default().with_responses(responses);
     if acks == Acks::None {
@@ -87,9 +84,8 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
 }
 
 fn has_transactional(body: &ProduceRequest) -> bool {
-    body.topic_data
-        .iter()
-        .flat_map(|topic| &topic.partition_data)
+    body.topics()
+        .flat_map(|topic| topic.partitions())
         .filter_map(|data| BatchHeader::parse(data.records.as_ref()?).ok())
         .any(|header| header.is_transactional())
 }
@@ -103,27 +99,23 @@ fn acks(acks: i16) -> Option<Acks> {
     }
 }
 
-fn hosted(ctx: &Context, version: i16, topic: &TopicProduceData) -> Option<Arc<HostedTopic>> {
-    if version >= TOPIC_ID_VERSION_MIN {
-        ctx.replicas.topic_by_id(Uuid(topic.topic_id.into_bytes()))
-    } else {
-        ctx.replicas.topic(&topic.name)
-    }
+fn hosted(ctx: &Context, version: i16, topic: &ProducedTopic<'_>) -> Option<Arc<HostedTopic>> {
+    if version >= TOPIC_ID_VERSION_MIN { ctx.replicas.topic_by_id(topic.id) } else { ctx.replicas.topic(topic.name) }
 }
 
 fn append_one(
     ctx: &Context,
     version: i16,
     hosted: Option<&HostedTopic>,
-    data: &PartitionProduceData,
+    data: ProducedPartition,
     acks: Acks,
     now: Millis,
 ) -> Result<Outcome, ErrorCode> {
     let unknown =
         if version >= TOPIC_ID_VERSION_MIN { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
     let hosted = hosted.ok_or(unknown)?;
-    let partition = hosted.partition(PartitionIndex(data.index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    let batches = data.records.clone().ok_or(ErrorCode::InvalidRecord)?;
+    let partition = hosted.partition(data.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let batches = data.records.ok_or(ErrorCode::InvalidRecord)?;
     check_codec(version, &batches)?;
     let bytes = batches.len() as u64;
     let outcome = append::append(&ctx.replicas, partition, batches, acks, now);
@@ -206,13 +198,22 @@ fn refused(index: i32, code: ErrorCode, message: Option<String>) -> PartitionPro
 }
 
 fn refuse_all(body: &ProduceRequest, code: ErrorCode) -> ProduceResponse {
-    let responses = body.topic_data.iter().map(|topic| {
-        TopicProduceResponse::default()
-            .with_name(topic.name.clone())
-            .with_topic_id(topic.topic_id)
-            .with_partition_responses(topic.partition_data.iter().map(|p| refused(p.index, code, None)).collect())
+    let responses = body.topics().map(|topic| {
+        let partitions = topic.partitions().map(|p| refused(p.index.0, code, None)).collect();
+        topic_response(topic.name, &topic, partitions)
     });
     ProduceResponse::default().with_responses(responses.collect())
+}
+
+fn topic_response(
+    name: &str,
+    topic: &ProducedTopic<'_>,
+    partitions: Vec<PartitionProduceResponse>,
+) -> TopicProduceResponse {
+    TopicProduceResponse::default()
+        .with_name(TopicName(StrBytes::from_string(name.to_owned())))
+        .with_topic_id(uuid::Uuid::from_bytes(topic.id.0))
+        .with_partition_responses(partitions)
 }
 
 fn silent(response: &ProduceResponse) -> Result<Handled, Refusal> {
@@ -254,8 +255,4 @@ async fn until(late: std::pin::Pin<&mut tokio::time::Sleep>) {
     if !late.is_elapsed() {
         late.await;
     }
-}
-
-fn topic_name(name: &str) -> kafka_protocol::messages::TopicName {
-    kafka_protocol::messages::TopicName(StrBytes::from_string(name.to_owned()))
 }
