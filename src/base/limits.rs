@@ -38,3 +38,9 @@ pub const CONTROLLER_QUEUE_MAX: usize = 10_000;
 pub const CONTROLLER_BATCH_OPERATIONS_MAX: usize = 1_000;
 /// Records after which an entry of the metadata log takes no further operation.
 pub const RECORDS_PER_ENTRY_MAX: usize = 10_000;
+/// Replies that one coordinator's shard may have parked before it takes no more operations.
+pub const PARKED_REPLIES_PER_SHARD_MAX: usize = 100_000;
+/// Timers that a shard runs before others get their turn.
+pub const TIMERS_IN_ONE_GO_MAX: usize = 100;
+/// What is read at a time while a coordinator's shard is loaded (bytes); a larger batch is read whole.
+pub const SHARD_LOAD_BYTES: usize = 1024 * 1024;

@@ -118,6 +118,8 @@ typed! {
     offsets_topic_compression_codec: i32 = "offsets.topic.compression.codec";
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes";
     offsets_retention_minutes: i32 = "offsets.retention.minutes";
+    offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms";
+    offsets_commit_timeout_ms: i32 = "offsets.commit.timeout.ms";
     group_min_session_timeout_ms: i32 = "group.min.session.timeout.ms";
     group_max_session_timeout_ms: i32 = "group.max.session.timeout.ms";
     group_initial_rebalance_delay_ms: i32 = "group.initial.rebalance.delay.ms";

@@ -4,10 +4,22 @@ use crate::base::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 use crate::machine::machine::TransactionResult;
 use crate::machine::outcome::Writer;
 
-/// The log did not take the records: this node may have lost it, or its disk failed. Nothing happened.
+/// The log did not take the records. Nothing happened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the records were not appended: {0}")]
-pub struct NotAppended(pub String);
+pub enum NotAppended {
+    /// It is no longer this node's to write, or not in this epoch.
+    #[error("the log is led elsewhere")]
+    NotLeader,
+    /// Too few replicas are in sync for a write to count. It may be tried again.
+    #[error("too few replicas are in sync")]
+    NotEnoughReplicas,
+    /// The records are more than one batch may hold.
+    #[error("the records are too large for one batch")]
+    TooLarge,
+    /// The disk, or a record that cannot be written.
+    #[error("the records were not appended: {0}")]
+    Failed(String),
+}
 
 /// A log as a machine sees it.
 pub trait MachineLog<R> {
@@ -25,4 +37,26 @@ pub trait MachineLog<R> {
     fn end(&self) -> Offset;
     /// Everything before it is committed.
     fn committed(&self) -> Offset;
+}
+
+impl<R, L: MachineLog<R> + ?Sized> MachineLog<R> for Box<L> {
+    fn append(&mut self, writer: Writer, records: &[R]) -> Result<Offset, NotAppended> {
+        (**self).append(writer, records)
+    }
+    fn append_marker(
+        &mut self,
+        producer: (ProducerId, ProducerEpoch),
+        result: TransactionResult,
+    ) -> Result<Offset, NotAppended> {
+        (**self).append_marker(producer, result)
+    }
+    fn epoch(&self) -> LeaderEpoch {
+        (**self).epoch()
+    }
+    fn end(&self) -> Offset {
+        (**self).end()
+    }
+    fn committed(&self) -> Offset {
+        (**self).committed()
+    }
 }

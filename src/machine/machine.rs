@@ -43,6 +43,12 @@ pub trait Machine: Sized {
         let _ = (at, producer, result);
     }
 
+    /// All records of the log have been replayed and operations will come now: sets the timers of what was loaded.
+    fn on_loaded(&self, now: Millis) -> Outcome<Self, ()> {
+        let _ = now;
+        Outcome::reply(())
+    }
+
     /// A timer is due: decides as an operation does.
     fn on_timer(&self, now: Millis, timer: &Self::Timer) -> Outcome<Self, ()>;
 }

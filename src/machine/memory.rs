@@ -37,7 +37,7 @@ impl<R> MemoryLog<R> {
     }
     fn push(&mut self, entries: impl IntoIterator<Item = Entry<R>>) -> Result<Offset, NotAppended> {
         if self.refuses {
-            return Err(NotAppended("told to refuse".into()));
+            return Err(NotAppended::Failed("told to refuse".into()));
         }
         let first = Offset(self.entries.len() as i64);
         self.entries.extend(entries);

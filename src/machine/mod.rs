@@ -9,10 +9,13 @@
 //!                                        └─> reply and effects go out once the log is committed so far
 //! ```
 
+pub mod codec;
 pub mod log;
 pub mod machine;
 pub mod memory;
 pub mod outcome;
+pub mod runtime;
 pub mod shard;
+pub mod shards;
 pub mod timer;
 pub mod transcript;

@@ -4,7 +4,10 @@ use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId};
 use crate::machine::log::{MachineLog, NotAppended};
 use crate::machine::machine::{Machine, ReplayAt, TransactionResult};
 use crate::machine::outcome::{Outcome, Reply, Writer};
-use crate::machine::timer::Timers;
+use crate::machine::timer::{TimerChange, Timers};
+
+/// After how long a timer is tried again whose records the log refused (ms), as Kafka tries its own.
+const RETRY_MS: Millis = Millis(500);
 
 /// An operation that was decided and appended.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,14 +69,20 @@ impl<M: Machine, L: MachineLog<M::Record>> Shard<M, L> {
         Ok(self.make_so(outcome)?)
     }
 
-    /// Runs the timers that are due. A timer whose records the log refuses is gone: the log is then no longer ours.
-    pub fn run_timers(&mut self, now: Millis) -> Result<Vec<Submitted<(), M::Effect>>, NotAppended> {
-        let mut done = Vec::new();
-        while let Some(key) = self.timers.pop_due(now) {
-            let outcome = self.machine.on_timer(now, &key);
-            done.push(self.make_so(outcome)?);
+    /// Runs the timer that is due first, if any is. One whose records the log refuses stays, to be tried again a little later.
+    pub fn run_timer(&mut self, now: Millis) -> Result<Option<Submitted<(), M::Effect>>, NotAppended> {
+        let Some(key) = self.timers.pop_due(now) else { return Ok(None) };
+        let outcome = self.machine.on_timer(now, &key);
+        let done = self.make_so(outcome);
+        if done.is_err() {
+            self.timers.change(TimerChange::Set(key, now.plus(RETRY_MS)));
         }
-        Ok(done)
+        done.map(Some)
+    }
+
+    /// Moves all timers by `span`: the clock that they were set by has jumped.
+    pub fn shift_timers(&mut self, span: Millis) {
+        self.timers.shift(span);
     }
 
     /// Writes the marker that ends a transaction and has the machine take it in; returns what must be committed before
@@ -112,7 +121,6 @@ impl<M: Machine, L: MachineLog<M::Record>> Shard<M, L> {
 mod tests {
     use super::*;
     use crate::machine::memory::MemoryLog;
-    use crate::machine::timer::TimerChange;
 
     #[derive(Default)]
     struct Sum(i64);
@@ -153,8 +161,12 @@ mod tests {
         let mut shard = Shard::new(Sum::default(), MemoryLog::new());
         let timer = TimerChange::Set("reset", Millis(9));
         shard.submit(|_| Ok::<_, ()>(Outcome::records(vec![5], ()).timer(timer))).unwrap();
-        assert_eq!(shard.run_timers(Millis(8)).unwrap().len(), 0);
-        assert_eq!(shard.run_timers(Millis(9)).unwrap().len(), 1);
+        assert_eq!(shard.run_timer(Millis(8)).unwrap(), None);
+        shard.log().refuse(true);
+        assert!(shard.run_timer(Millis(9)).is_err());
+        shard.log().refuse(false);
+        assert_eq!(shard.run_timer(Millis(9)).unwrap(), None);
+        assert!(shard.run_timer(Millis(9).plus(RETRY_MS)).unwrap().is_some());
         assert_eq!((shard.machine().0, shard.next_timer()), (0, None));
     }
 }

@@ -45,6 +45,14 @@ impl<K: Clone + Ord + Hash> Timers<K> {
         self.by_time.first().map(|(at, _)| *at)
     }
 
+    /// Moves every deadline by `span`.
+    pub fn shift(&mut self, span: Millis) {
+        for at in self.due_at.values_mut() {
+            *at = at.plus(span);
+        }
+        self.by_time = std::mem::take(&mut self.by_time).into_iter().map(|(at, key)| (at.plus(span), key)).collect();
+    }
+
     /// Takes out one timer that is due, the earliest first.
     pub fn pop_due(&mut self, now: Millis) -> Option<K> {
         if self.next()? > now {

@@ -9,6 +9,7 @@ use super::offsets::store::OffsetStore;
 use super::record::{GroupId, GroupRecord, MemberId};
 use super::{classic, consumer, offsets};
 use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId};
+use crate::config::server::ServerConfig;
 use crate::machine::machine::{Machine, ReplayAt, TransactionResult};
 use crate::machine::outcome;
 use crate::metadata::image::MetadataImage;
@@ -54,12 +55,14 @@ pub struct GroupMachine {
     pub(super) offsets: OffsetStore,
     /// The cluster's metadata, as last told.
     pub(super) image: Arc<MetadataImage>,
+    /// The broker's settings.
+    pub(super) config: Arc<ServerConfig>,
 }
 
 impl GroupMachine {
     /// Without any group.
-    pub fn new(image: Arc<MetadataImage>) -> Self {
-        Self { groups: HashMap::new(), offsets: OffsetStore::default(), image }
+    pub fn new(image: Arc<MetadataImage>, config: Arc<ServerConfig>) -> Self {
+        Self { groups: HashMap::new(), offsets: OffsetStore::default(), image, config }
     }
 
     /// The groups by id.
@@ -96,6 +99,17 @@ impl Machine for GroupMachine {
 
     fn end_transaction(&mut self, at: Offset, producer: (ProducerId, ProducerEpoch), result: TransactionResult) {
         offsets::replay::end_transaction(self, at, producer, result);
+    }
+
+    fn on_loaded(&self, now: Millis) -> Outcome<()> {
+        let parts = [classic::on_timer::on_loaded(self, now), offsets::on_timer::on_loaded(self, now)];
+        parts.into_iter().fold(consumer::on_timer::on_loaded(self, now), |mut all, part| {
+            all.records.extend(part.records);
+            all.soft.extend(part.soft);
+            all.timers.extend(part.timers);
+            all.after_commit.extend(part.after_commit);
+            all
+        })
     }
 
     fn on_timer(&self, now: Millis, timer: &Timer) -> Outcome<()> {

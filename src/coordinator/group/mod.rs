@@ -13,4 +13,6 @@ pub mod classic;
 pub mod consumer;
 pub mod machine;
 pub mod offsets;
+pub mod on_image;
 pub mod record;
+pub mod service;

@@ -5,6 +5,11 @@ use crate::base::ids::Millis;
 use crate::coordinator::group::machine::{GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 
+/// Everything is loaded: sets the timers of what is there.
+pub fn on_loaded(_machine: &GroupMachine, _now: Millis) -> Outcome<()> {
+    Outcome::reply(())
+}
+
 /// A timer of the group is due.
 pub fn on_timer(_machine: &GroupMachine, _now: Millis, _group: &GroupId, timer: &Timer) -> Outcome<()> {
     match *timer {}

@@ -2,11 +2,22 @@
 
 use super::soft::Timer;
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{GroupMachine, Outcome};
+use crate::coordinator::group::machine::{self, GroupMachine, Outcome};
+use crate::machine::timer::TimerChange;
+
+/// Everything is loaded: expired offsets are looked for from now on.
+pub fn on_loaded(machine: &GroupMachine, now: Millis) -> Outcome<()> {
+    Outcome::reply(()).timer(look_again(machine, now))
+}
 
 /// A timer is due.
-pub fn on_timer(_machine: &GroupMachine, _now: Millis, timer: &Timer) -> Outcome<()> {
+pub fn on_timer(machine: &GroupMachine, now: Millis, timer: &Timer) -> Outcome<()> {
     match timer {
-        Timer::Expire => Outcome::reply(()),
+        Timer::Expire => Outcome::reply(()).timer(look_again(machine, now)),
     }
+}
+
+fn look_again(machine: &GroupMachine, now: Millis) -> TimerChange<machine::Timer> {
+    let every = Millis(machine.config.offsets_retention_check_interval_ms());
+    TimerChange::Set(machine::Timer::Offsets(Timer::Expire), now.plus(every))
 }

@@ -1,0 +1,50 @@
+//! How a machine's record becomes a record of a log, and back.
+
+/// Key and value as they stand in the log. No value is a tombstone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Names what the record is about; compaction keeps the newest of each key.
+    pub key: Vec<u8>,
+    /// What it says.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Why a record of the log cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes do not follow the schema.
+    #[error("{what}: {source}")]
+    Bytes {
+        /// Which schema.
+        what: &'static str,
+        /// What is wrong.
+        source: crate::base::codec::CodecError,
+    },
+    /// A value in a version that is not known here: a newer node wrote it.
+    #[error("{what} in version {version} is not known")]
+    Version {
+        /// Which schema.
+        what: &'static str,
+        /// As written.
+        version: i16,
+    },
+    /// A record without a key.
+    #[error("a record without a key")]
+    NoKey,
+    /// A field whose value makes no sense.
+    #[error("{what}: {why}")]
+    Field {
+        /// Which schema.
+        what: &'static str,
+        /// What is wrong.
+        why: &'static str,
+    },
+}
+
+/// A record that can be written to a log.
+pub trait LogRecord: Sized {
+    /// Its bytes. None: a soft record, which is never appended.
+    fn encode(&self) -> Option<Encoded>;
+    /// Reads one. `Ok(None)`: of a kind that this machine does not know; it stays in the log.
+    fn decode(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Option<Self>, DecodeError>;
+}
