@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "tools/groups.rs"]
+mod groups;
 #[path = "differential/known.rs"]
 mod known;
 
@@ -20,15 +22,18 @@ struct Command {
     stdin: &'static str,
 }
 
+/// Adds a command; `%20` is a blank inside an argument, and a command that comes again gets a name of its own.
+fn push(list: &mut Vec<Command>, tool: &'static str, args: &str, stdin: &'static str) {
+    let args: Vec<String> = args.split_whitespace().map(|a| a.replace("%20", " ")).collect();
+    let seen = list.iter().filter(|c| c.tool == tool && c.args == args).count();
+    let again = if seen == 0 { String::new() } else { format!(" (again {seen})") };
+    let name = format!("{tool} {}{again}", args.join(" "));
+    list.push(Command { name, tool, args, stdin });
+}
+
 fn commands() -> Vec<Command> {
     let mut list: Vec<Command> = Vec::new();
-    let mut add = |tool: &'static str, args: &str, stdin: &'static str| {
-        let args: Vec<String> = args.split_whitespace().map(|a| a.replace("%20", " ")).collect();
-        let seen = list.iter().filter(|c| c.tool == tool && c.args == args).count();
-        let name =
-            format!("{tool} {}{}", args.join(" "), if seen == 0 { String::new() } else { format!(" (again {seen})") });
-        list.push(Command { name, tool, args, stdin });
-    };
+    let mut add = |tool: &'static str, args: &str, stdin: &'static str| push(&mut list, tool, args, stdin);
     // kafka-topics
     let t = "kafka-topics";
     add(t, "--create --topic one", "");
@@ -202,8 +207,8 @@ fn commands() -> Vec<Command> {
     list
 }
 
-/// All runs against one server, with the file names of its own directory.
-fn run(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
+/// The runs of the list against one server.
+fn run_all(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
     let broker = Broker::start(kind, &[]);
     let write = |name: &str, partitions: &str| {
         let json = format!("{{\"partitions\": [{partitions}], \"version\": 1}}");
@@ -211,9 +216,14 @@ fn run(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
     };
     write("delete-2.json", r#"{"topic": "offsets-made-by-writing", "partition": 0, "offset": 2}"#);
     write("delete-beyond.json", r#"{"topic": "offsets-made-by-writing", "partition": 0, "offset": 99}"#);
+    run(&broker, tools, &commands())
+}
+
+/// Runs commands one after the other, with the file names of the server's own directory.
+fn run(broker: &Broker, tools: &Mutex<Tools>, commands: &[Command]) -> Vec<(String, String)> {
     let dir = broker.dir().display().to_string();
     let bootstrap = broker.bootstrap();
-    commands()
+    commands
         .iter()
         .map(|c| {
             let mut args: Vec<String> = c.args.iter().map(|a| a.replace("%DIR%", &dir)).collect();
@@ -224,9 +234,9 @@ fn run(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
             let start = std::time::Instant::now();
             let run = tools.lock().expect("the tools").run(c.tool, &args, c.stdin);
             if start.elapsed().as_secs() >= 5 {
-                eprintln!("{kind:?}: {:?} for {}", start.elapsed(), c.name);
+                eprintln!("{:?}: {:?} for {}", broker.kind, start.elapsed(), c.name);
             }
-            (c.name.clone(), normal(&run, &broker))
+            (c.name.clone(), normal(&run, broker))
         })
         .collect()
 }
@@ -311,14 +321,8 @@ fn error_class(line: &str) -> Option<String> {
     (!line.trim_start().starts_with("at ")).then(|| word.to_string())
 }
 
-#[test]
-fn tools_say_what_they_say_on_apache_kafka() {
-    let tools = Mutex::new(Tools::start());
-    let mut all = Vec::new();
-    for kind in [Kind::Kafka, Kind::Ottla] {
-        all.push(run(kind, &tools));
-    }
-    let (kafka, ottla) = (&all[0], &all[1]);
+/// What both servers' tools printed, line by line: all of it to a file, the differences against the list of known ones.
+fn compare(name: &str, known: &str, kafka: &[(String, String)], ottla: &[(String, String)]) {
     let mut differences = Vec::new();
     for (k, o) in kafka.iter().zip(ottla) {
         let (mut a, mut b): (Vec<&str>, Vec<&str>) = (k.1.lines().collect(), o.1.lines().collect());
@@ -347,27 +351,48 @@ fn tools_say_what_they_say_on_apache_kafka() {
         }
     }
     let all: String = kafka.iter().map(|(n, t)| format!("$ {n}\n{t}\n\n")).collect();
-    std::fs::write(paths::target().join("tools-kafka.txt"), all).expect("the answers are written");
-    std::fs::write(paths::target().join("tools.txt"), known::print(&differences)).expect("the report is written");
+    std::fs::write(paths::target().join(format!("{name}-kafka.txt")), all).expect("the answers are written");
+    std::fs::write(paths::target().join(format!("{name}.txt")), known::print(&differences))
+        .expect("the report is written");
     println!("{} commands, {} differences", kafka.len(), differences.len());
-    let report = known::judge(&paths::root().join("proto-tests/differential/known-tool-differences.txt"), &differences);
+    let report = known::judge(&paths::root().join("proto-tests/differential").join(known), &differences);
     assert!(report.is_empty(), "\n{report}");
 }
 
+#[test]
+fn tools_say_what_they_say_on_apache_kafka() {
+    let tools = Mutex::new(Tools::start());
+    let (kafka, ottla) = (run_all(Kind::Kafka, &tools), run_all(Kind::Ottla, &tools));
+    compare("tools", "known-tool-differences.txt", &kafka, &ottla);
+}
+
+#[test]
+fn consumer_groups_say_what_they_say_on_apache_kafka() {
+    let tools = Mutex::new(Tools::start());
+    let (kafka, ottla) = (groups::run_all(Kind::Kafka, &tools), groups::run_all(Kind::Ottla, &tools));
+    compare("tools-groups", "known-group-tool-differences.txt", &kafka, &ottla);
+}
+
 /// The oracle against itself: what differs then is noise that `normal` must take out.
+fn twice(run: impl Fn() -> Vec<(String, String)>) {
+    let (a, b) = (run(), run());
+    let all: String = a.iter().map(|(n, t)| format!("$ {n}\n{t}\n\n")).collect();
+    std::fs::write(paths::target().join("tools-kafka.txt"), all).expect("the answers are written");
+    let pairs = a.iter().zip(&b).filter(|(x, y)| x.1 != y.1);
+    let noise: Vec<String> = pairs.map(|(x, y)| format!("$ {}\n{}\n---\n{}\n", x.0, x.1, y.1)).collect();
+    assert!(noise.is_empty(), "\n{}", noise.join("\n"));
+}
+
 #[test]
 #[ignore = "checks the test itself; run it by name after changing the commands"]
 fn tools_on_apache_kafka_twice() {
     let tools = Mutex::new(Tools::start());
-    let a = run(Kind::Kafka, &tools);
-    let b = run(Kind::Kafka, &tools);
-    let all: String = a.iter().map(|(n, t)| format!("$ {n}\n{t}\n\n")).collect();
-    std::fs::write(paths::target().join("tools-kafka.txt"), all).expect("the answers are written");
-    let noise: Vec<String> = a
-        .iter()
-        .zip(&b)
-        .filter(|(x, y)| x.1 != y.1)
-        .map(|(x, y)| format!("$ {}\n{}\n---\n{}\n", x.0, x.1, y.1))
-        .collect();
-    assert!(noise.is_empty(), "\n{}", noise.join("\n"));
+    twice(|| run_all(Kind::Kafka, &tools));
+}
+
+#[test]
+#[ignore = "checks the test itself; run it by name after changing the commands"]
+fn consumer_groups_on_apache_kafka_twice() {
+    let tools = Mutex::new(Tools::start());
+    twice(|| groups::run_all(Kind::Kafka, &tools));
 }

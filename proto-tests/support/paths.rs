@@ -26,6 +26,15 @@ pub fn setup() {
     });
 }
 
+/// The words after `env` that run a class of `clients/java` or of Apache Kafka.
+pub fn java(class: &str, heap_mb: u32) -> Vec<String> {
+    let log4j = root().join("proto-tests/kafka/log4j2-tools.properties");
+    let classes = format!("{}:{}/*", target().join("clients/java").display(), target().join("kafka/libs").display());
+    let words = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", &format!("-Xmx{heap_mb}m")].map(String::from);
+    let log4j = format!("-Dlog4j2.configurationFile={}", log4j.display());
+    words.into_iter().chain([log4j, "-cp".to_string(), classes, class.to_string()]).collect()
+}
+
 /// A new empty directory under `target/proto-tests-runs`, removed when the test ends well and kept when it fails.
 pub struct Scratch(PathBuf);
 

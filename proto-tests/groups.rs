@@ -1,0 +1,104 @@
+//! Consumer groups by every client library and both protocols, under load: no partition has two owners, no record is left
+//! out, no committed offset moves back, whoever joins, leaves, dies or sleeps.
+
+mod support;
+
+#[path = "groups/check.rs"]
+mod check;
+#[path = "groups/life.rs"]
+mod life;
+#[path = "groups/load.rs"]
+mod load;
+#[path = "groups/rolling.rs"]
+mod rolling;
+
+use life::{life, plain};
+use serde_json::json;
+use support::client::Library;
+use support::member::Protocol::{Classic, Consumer};
+
+#[test]
+fn java_classic() {
+    life(Library::Java, Classic, plain());
+}
+
+#[test]
+fn java_consumer() {
+    life(Library::Java, Consumer, plain());
+}
+
+#[test]
+fn librdkafka_classic() {
+    life(Library::Confluent, Classic, plain());
+}
+
+#[test]
+fn librdkafka_consumer() {
+    life(Library::Confluent, Consumer, plain());
+}
+
+#[test]
+fn franz_go_classic() {
+    life(Library::Franz, Classic, plain());
+}
+
+#[test]
+fn franz_go_consumer() {
+    life(Library::Franz, Consumer, plain());
+}
+
+#[test]
+fn sarama() {
+    life(Library::Sarama, Classic, plain());
+}
+
+#[test]
+fn kafkajs() {
+    life(Library::KafkaJs, Classic, plain());
+}
+
+#[test]
+fn aiokafka() {
+    life(Library::AioKafka, Classic, plain());
+}
+
+#[test]
+fn kafka_python() {
+    life(Library::KafkaPython, Classic, plain());
+}
+
+#[test]
+fn java_cooperative_sticky_takes_only_what_moves() {
+    let assignor = "org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
+    rolling::cooperative(Library::Java, Classic, json!({"assignor": assignor}));
+}
+
+#[test]
+fn java_consumer_takes_only_what_moves() {
+    rolling::cooperative(Library::Java, Consumer, plain());
+}
+
+#[test]
+fn librdkafka_cooperative_sticky_takes_only_what_moves() {
+    rolling::cooperative(Library::Confluent, Classic, json!({"assignor": "cooperative-sticky"}));
+}
+
+#[test]
+fn franz_go_cooperative_sticky_takes_only_what_moves() {
+    rolling::cooperative(Library::Franz, Classic, json!({"assignor": "cooperative-sticky"}));
+}
+
+#[test]
+fn static_members_of_the_classic_protocol() {
+    rolling::static_members(Classic);
+}
+
+#[test]
+fn static_members_of_the_consumer_protocol() {
+    rolling::static_members(Consumer);
+}
+
+#[test]
+fn a_group_changes_its_protocol_and_back() {
+    rolling::migration(Library::Java);
+}
