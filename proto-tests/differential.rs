@@ -14,10 +14,16 @@ mod configs;
 mod data;
 #[path = "differential/driver.rs"]
 mod driver;
+#[path = "differential/groups.rs"]
+mod groups;
 #[path = "differential/known.rs"]
 mod known;
 #[path = "differential/mask.rs"]
 mod mask;
+#[path = "differential/members.rs"]
+mod members;
+#[path = "differential/offsets.rs"]
+mod offsets;
 #[path = "differential/reads.rs"]
 mod reads;
 #[path = "differential/topics.rs"]
@@ -42,14 +48,32 @@ fn run(kind: Kind, start: i64) -> Vec<Step> {
     driver.finish()
 }
 
-#[test]
-fn answers_are_those_of_apache_kafka() {
+/// What servers with groups are started with: no waiting where a script would wait.
+const FOR_GROUPS: [(&str, &str); 3] = [
+    ("group.initial.rebalance.delay.ms", "0"),
+    ("group.consumer.assignment.interval.ms", "0"),
+    ("offsets.topic.num.partitions", "1"),
+];
+
+fn run_groups(kind: Kind, start: i64) -> Vec<Step> {
+    let broker = Broker::start(kind, &[&PROPERTIES[..], &FOR_GROUPS].concat());
+    let mut driver = Driver::new(broker, start);
+    groups::script(&mut driver);
+    offsets::script(&mut driver);
+    members::script(&mut driver);
+    driver.finish()
+}
+
+/// The same script on two servers at once.
+fn both(run: fn(Kind, i64) -> Vec<Step>, kinds: [Kind; 2]) -> [Vec<Step>; 2] {
     let start = support::wire::now();
-    let (kafka, ottla) = std::thread::scope(|s| {
-        let kafka = s.spawn(|| run(Kind::Kafka, start));
-        let ottla = s.spawn(|| run(Kind::Ottla, start));
-        (kafka.join().expect("the script runs on Apache Kafka"), ottla.join().expect("the script runs on Ottla"))
-    });
+    std::thread::scope(|s| {
+        kinds.map(|kind| s.spawn(move || run(kind, start))).map(|t| t.join().expect("the script runs"))
+    })
+}
+
+fn compare(name: &str, known: &str, run: fn(Kind, i64) -> Vec<Step>) {
+    let [kafka, ottla] = both(run, [Kind::Kafka, Kind::Ottla]);
     assert_eq!(kafka.len(), ottla.len(), "both ran the same script");
     let mut differences = Vec::new();
     for (k, o) in kafka.iter().zip(&ottla) {
@@ -58,24 +82,27 @@ fn answers_are_those_of_apache_kafka() {
             differences.push(known::Difference { step: k.name.clone(), path: d.0, kafka: d.1, ottla: d.2 });
         }
     }
-    let list = paths::root().join("proto-tests/differential/known-differences.txt");
+    let list = paths::root().join("proto-tests/differential").join(known);
     let report = known::judge(&list, &differences);
-    let file = paths::target().join("differential.txt");
+    let file = paths::target().join(format!("{name}.txt"));
     std::fs::write(&file, known::print(&differences)).expect("the report is written");
     println!("{} requests, {} differences; all of them in {}", kafka.len(), differences.len(), file.display());
     assert!(report.is_empty(), "\n{report}");
 }
 
-/// With `OTTLA_TEST_AGAINST=kafka` the oracle is compared to itself: what differs then is the script's own noise.
 #[test]
-#[ignore = "checks the script itself; run it by name after changing the script"]
-fn apache_kafka_answers_itself() {
-    let start = support::wire::now();
-    let (a, b) = std::thread::scope(|s| {
-        let a = s.spawn(|| run(Kind::Kafka, start));
-        let b = s.spawn(|| run(Kind::Kafka, start));
-        (a.join().expect("first"), b.join().expect("second"))
-    });
+fn answers_are_those_of_apache_kafka() {
+    compare("differential", "known-differences.txt", run);
+}
+
+#[test]
+fn groups_answer_as_those_of_apache_kafka() {
+    compare("differential-groups", "known-group-differences.txt", run_groups);
+}
+
+/// The oracle compared to itself: what differs then is the script's own noise.
+fn twice(name: &str, run: fn(Kind, i64) -> Vec<Step>) {
+    let [a, b] = both(run, [Kind::Kafka, Kind::Kafka]);
     let mut text = String::new();
     for (x, y) in a.iter().zip(&b) {
         for d in mask::differences(&x.answer, &y.answer) {
@@ -83,7 +110,19 @@ fn apache_kafka_answers_itself() {
         }
     }
     let all: String = a.iter().map(|s| format!("{}\n    {}\n", s.name, s.answer)).collect();
-    std::fs::write(paths::target().join("differential-kafka.txt"), all).expect("the answers are written");
+    std::fs::write(paths::target().join(format!("{name}-kafka.txt")), all).expect("the answers are written");
     println!("{} requests", a.len());
     assert!(text.is_empty(), "\n{text}");
+}
+
+#[test]
+#[ignore = "checks the script itself; run it by name after changing the script"]
+fn apache_kafka_answers_itself() {
+    twice("differential", run);
+}
+
+#[test]
+#[ignore = "checks the script itself; run it by name after changing the script"]
+fn groups_of_apache_kafka_answer_themselves() {
+    twice("differential-groups", run_groups);
 }

@@ -9,6 +9,8 @@ mod check;
 mod life;
 #[path = "groups/load.rs"]
 mod load;
+#[path = "groups/reads.rs"]
+mod reads;
 #[path = "groups/rolling.rs"]
 mod rolling;
 
@@ -101,4 +103,44 @@ fn static_members_of_the_consumer_protocol() {
 #[test]
 fn a_group_changes_its_protocol_and_back() {
     rolling::migration(Library::Java);
+}
+
+#[test]
+fn resets_by_the_classic_protocol() {
+    reads::resets(Classic);
+}
+
+#[test]
+fn resets_by_the_consumer_protocol() {
+    reads::resets(Consumer);
+}
+
+#[test]
+fn positions_by_the_classic_protocol() {
+    reads::positions(Classic);
+}
+
+#[test]
+fn positions_by_the_consumer_protocol() {
+    reads::positions(Consumer);
+}
+
+#[test]
+fn patterns_of_java_classic() {
+    reads::patterns(Library::Java, Classic);
+}
+
+#[test]
+fn patterns_of_java_consumer() {
+    reads::patterns(Library::Java, Consumer);
+}
+
+#[test]
+fn patterns_of_librdkafka_consumer() {
+    reads::patterns(Library::Confluent, Consumer);
+}
+
+#[test]
+fn offsets_expire() {
+    reads::expiry();
 }

@@ -24,6 +24,7 @@ pub struct Driver {
     mask: Mask,
     ids: BTreeMap<String, String>,
     steps: Vec<Step>,
+    aside: Option<(Wire, String, i16, i32)>,
     /// The time that the script counts from, the same for both servers.
     pub start: i64,
 }
@@ -43,7 +44,7 @@ impl Driver {
     pub fn new(broker: Broker, start: i64) -> Driver {
         let wire = connect(&broker);
         let mask = Mask::new(start, broker.dir());
-        Driver { broker, wire, mask, ids: BTreeMap::new(), steps: Vec::new(), start }
+        Driver { broker, wire, mask, ids: BTreeMap::new(), steps: Vec::new(), aside: None, start }
     }
 
     /// The steps so far; the server ends.
@@ -89,6 +90,35 @@ impl Driver {
         let answer =
             sent.and_then(|()| self.wire.call("ApiVersions", 0, json!({})).map(|a| json!({"next": a["errorCode"]})));
         self.note(what, api, version, answer);
+    }
+
+    /// Sends a request that waits for other requests, on a connection of its own, and lets it arrive.
+    pub fn aside(&mut self, api: &str, version: i16, body: Value) {
+        let mut wire = connect(&self.broker);
+        if let Ok(id) = wire.send(api, version, body) {
+            self.aside = Some((wire, api.to_string(), version, id));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+
+    /// The answer to the request sent aside.
+    pub fn collect(&mut self, what: &str) -> Value {
+        let Some((mut wire, api, version, id)) = self.aside.take() else { return Value::Null };
+        let answer = wire.receive(&api, version, id);
+        self.note(what, &api, version, answer)
+    }
+
+    /// Waits until the coordinator of a group is there.
+    pub fn coordinator(&mut self, group: &str) {
+        for _ in 0..1000 {
+            let found = self.wire.call("FindCoordinator", 3, json!({"key": group, "keyType": 0})).unwrap_or_default();
+            let list = self.wire.call("ListGroups", 0, json!({})).unwrap_or_default();
+            if found["errorCode"] == json!(0) && list["errorCode"] == json!(0) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        eprintln!("{:?}: no coordinator", self.broker.kind);
     }
 
     /// A whole frame in bytes and the raw answer.

@@ -52,8 +52,12 @@ impl Mask {
             }
             Value::Array(list) if list.first().is_some_and(Value::is_object) => {
                 let mut keyed = Map::new();
-                for one in list {
-                    let masked = self.value(api, field, one);
+                let mut list: Vec<Value> = list.iter().map(|one| self.value(api, field, one)).collect();
+                if field == "members" {
+                    // Without their ids nothing tells members apart but all of the rest.
+                    list.sort_by_key(Value::to_string);
+                }
+                for masked in list {
                     let mut key = key_of(&masked);
                     while keyed.contains_key(&key) {
                         key.push('\'');
@@ -72,6 +76,7 @@ impl Mask {
     fn text(&self, field: &str, text: &str) -> Value {
         match field {
             "errorMessage" | "batchIndexErrorMessage" | "documentation" => json!("<text>"),
+            "memberId" | "leader" | "consumerId" => json!(without_uuid(text)),
             "clusterId" | "host" | "hmac" | "tokenId" => json!("<id>"),
             "topicId" | "replicaDirectoryId" if text == ZERO_ID => json!("<zero>"),
             "replicaDirectoryId" => json!("<id>"),
@@ -105,10 +110,22 @@ impl Mask {
     }
 }
 
+/// A member id that a server made: the client's id and a UUID.
+fn without_uuid(text: &str) -> String {
+    let uuid = |t: &str| t.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    match text.len().checked_sub(36).filter(|at| text.is_char_boundary(*at) && uuid(&text[*at..])) {
+        Some(at) => format!("{}<uuid>", &text[..at]),
+        None if text.len() == 22 => "<id>".to_string(),
+        None => text.to_string(),
+    }
+}
+
 fn key_of(value: &Value) -> String {
     let fields = [
         "batchIndex",
         "apiKey",
+        "key",
+        "groupId",
         "name",
         "topicName",
         "topic",

@@ -18,7 +18,15 @@ pub fn commit(d: &Driver, version: i16, group: &str, member: &str, generation: i
     body(d, version, group, member, generation, "kept", vec![p])
 }
 
-fn body(d: &Driver, version: i16, group: &str, member: &str, generation: i64, topic: &str, partitions: Vec<Value>) -> Value {
+fn body(
+    d: &Driver,
+    version: i16,
+    group: &str,
+    member: &str,
+    generation: i64,
+    topic: &str,
+    partitions: Vec<Value>,
+) -> Value {
     let mut t = json!({"name": topic, "partitions": partitions});
     if version >= 10 {
         t["topicId"] = json!(d.id(topic));
@@ -60,11 +68,18 @@ fn commits(d: &mut Driver) {
         ("metadata of many bytes a letter", "kept", vec![p(1, 6, json!("☃".repeat(2000)))]),
     ] {
         d.each(what, "OffsetCommit", |d, v| body(d, v, "alone", "", -1, topic, list.clone()));
-        d.step(&format!("after {what}"), "OffsetFetch", 7, json!({"groupId": "alone", "topics": null, "requireStable": false}));
+        d.step(
+            &format!("after {what}"),
+            "OffsetFetch",
+            7,
+            json!({"groupId": "alone", "topics": null, "requireStable": false}),
+        );
     }
-    d.each("no topics", "OffsetCommit", |_, _| {
-        json!({"groupId": "alone", "generationIdOrMemberEpoch": -1, "memberId": "", "topics": []})
-    });
+    d.each(
+        "no topics",
+        "OffsetCommit",
+        |_, _| json!({"groupId": "alone", "generationIdOrMemberEpoch": -1, "memberId": "", "topics": []}),
+    );
     for v in 2..=4 {
         let mut asked = commit(d, v, "alone", "", -1, 1);
         asked["retentionTimeMs"] = json!(1);
@@ -72,7 +87,12 @@ fn commits(d: &mut Driver) {
     }
     let twice = json!({"topicId": NO_SUCH_ID, "partitions": [p(0, 1, json!(""))]});
     let both = json!([twice, {"topicId": "AAAAAAAAAAAAAAAAAAAAAA", "partitions": [p(0, 1, json!(""))]}, {"topicId": d.id("kept"), "partitions": [p(0, 12, json!(""))]}]);
-    d.step("unknown ids", "OffsetCommit", 10, json!({"groupId": "alone", "generationIdOrMemberEpoch": -1, "memberId": "", "topics": both}));
+    d.step(
+        "unknown ids",
+        "OffsetCommit",
+        10,
+        json!({"groupId": "alone", "generationIdOrMemberEpoch": -1, "memberId": "", "topics": both}),
+    );
 }
 
 /// An OffsetFetch in the form of its version.
@@ -146,7 +166,12 @@ fn fetches(d: &mut Driver) {
         }
     }
     let unknown = json!([{"topicId": NO_SUCH_ID, "partitionIndexes": [0]}, {"topicId": "AAAAAAAAAAAAAAAAAAAAAA", "partitionIndexes": [0]}]);
-    d.step("unknown ids", "OffsetFetch", 10, json!({"groups": [{"groupId": "fetches", "topics": unknown}], "requireStable": false}));
+    d.step(
+        "unknown ids",
+        "OffsetFetch",
+        10,
+        json!({"groups": [{"groupId": "fetches", "topics": unknown}], "requireStable": false}),
+    );
 }
 
 fn deletes(d: &mut Driver) {
@@ -170,7 +195,12 @@ fn deletes(d: &mut Driver) {
         ("no topics", json!({"groupId": "alone", "topics": []})),
     ] {
         d.each(what, "OffsetDelete", |_, _| body.clone());
-        d.step(&format!("after deleting {what}"), "OffsetFetch", 7, json!({"groupId": "unused", "topics": null, "requireStable": false}));
+        d.step(
+            &format!("after deleting {what}"),
+            "OffsetFetch",
+            7,
+            json!({"groupId": "unused", "topics": null, "requireStable": false}),
+        );
     }
     // The member's metadata says that it subscribes to topic t.
     d.topic("t", 1, &[]);

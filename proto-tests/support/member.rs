@@ -206,11 +206,6 @@ impl Member {
         self.process.signal("CONT");
     }
 
-    /// Waits for its own end.
-    pub fn wait(&mut self, limit: Duration) {
-        self.process.wait(limit);
-    }
-
     /// The end of its output.
     pub fn tail(&self) -> String {
         self.process.tail(15)

@@ -17,6 +17,8 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
@@ -88,7 +90,14 @@ public final class Member implements ConsumerRebalanceListener {
 
   private void run() {
     while (!leaving) {
-      ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ofMillis(200));
+      ConsumerRecords<byte[], byte[]> records;
+      try {
+        records = consumer.poll(Duration.ofMillis(200));
+      } catch (UnknownMemberIdException e) {
+        // Out of the group while it slept: the client tells it, and the next poll joins again.
+        print(event("error").put("error", e.getClass().getSimpleName()));
+        continue;
+      }
       for (TopicPartition tp : records.partitions()) {
         ObjectNode got = event("got").put("p", tp.toString());
         ArrayNode offsets = got.putArray("o");
@@ -100,9 +109,7 @@ public final class Member implements ConsumerRebalanceListener {
         Map<TopicPartition, OffsetAndMetadata> next = records.nextOffsets();
         consumer.commitSync(next, Duration.ofSeconds(20));
         print(event("committed"));
-      } catch (WakeupException e) {
-        throw e;
-      } catch (org.apache.kafka.common.errors.FencedInstanceIdException e) {
+      } catch (WakeupException | FencedInstanceIdException e) {
         throw e;
       } catch (RuntimeException e) {
         print(event("commit failed").put("error", e.getClass().getSimpleName()));
