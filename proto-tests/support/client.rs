@@ -112,13 +112,8 @@ impl Client {
         };
         let command = match library {
             Library::Java => {
-                let mut c = Command::new("java");
-                let libs = paths::target().join("kafka/libs");
-                let log4j = paths::root().join("proto-tests/kafka/log4j2-tools.properties");
-                c.arg("-XX:TieredStopAtLevel=1")
-                    .arg("-Xmx256m")
-                    .arg(format!("-Dlog4j2.configurationFile={}", log4j.display()));
-                c.arg("-cp").arg(format!("{}:{}/*", built.join("java").display(), libs.display())).arg("Client");
+                let mut c = Command::new("env");
+                c.args(paths::java("Client", 256));
                 Some(c)
             }
             Library::Confluent => Some(python("confluent.py")),

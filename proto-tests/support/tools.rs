@@ -30,13 +30,8 @@ impl Tools {
     /// Starts the JVM.
     pub fn start() -> Tools {
         paths::setup();
-        let (kafka, libs) = (paths::root().join("proto-tests/kafka"), paths::target().join("kafka/libs"));
-        let mut child = Command::new("java")
-            .args(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
-            .arg(format!("-Dlog4j2.configurationFile={}", kafka.join("log4j2-tools.properties").display()))
-            .arg("-cp")
-            .arg(format!("{}:{}/*", paths::target().join("clients/java").display(), libs.display()))
-            .arg("ToolRunner")
+        let mut child = Command::new("env")
+            .args(paths::java("ToolRunner", 512))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
