@@ -104,6 +104,15 @@ typed! {
     metadata_max_retention_bytes: i64 = "metadata.max.retention.bytes";
     metadata_max_retention_ms: i64 = "metadata.max.retention.ms";
 
+    replica_lag_time_max_ms: i64 = "replica.lag.time.max.ms";
+    replica_socket_timeout_ms: i32 = "replica.socket.timeout.ms";
+    replica_fetch_max_bytes: i32 = "replica.fetch.max.bytes";
+    replica_fetch_wait_max_ms: i32 = "replica.fetch.wait.max.ms";
+    replica_fetch_backoff_ms: i32 = "replica.fetch.backoff.ms";
+    replica_fetch_min_bytes: i32 = "replica.fetch.min.bytes";
+    replica_fetch_response_max_bytes: i32 = "replica.fetch.response.max.bytes";
+    num_replica_fetchers: i32 = "num.replica.fetchers";
+
     log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms";
     log_flush_scheduler_interval_ms: i64 = "log.flush.scheduler.interval.ms";
     log_flush_offset_checkpoint_interval_ms: i32 = "log.flush.offset.checkpoint.interval.ms";

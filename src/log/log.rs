@@ -174,19 +174,21 @@ impl Log {
         self.writer.lock().producers.active()
     }
 
-    /// Moves the high watermark forward, never beyond the log end.
-    pub fn update_high_watermark(&self, to: Offset) {
+    /// Moves the high watermark forward, never beyond the log end. Returns how many bytes that made readable, which is 0 if it
+    /// did not move.
+    pub fn update_high_watermark(&self, to: Offset) -> u64 {
         let log_end = self.ends.read().log_end;
         let end = if to >= log_end.offset { log_end } else { self.locate(to).unwrap_or(log_end) };
         if end.offset > to {
-            return;
+            return 0;
         }
-        let decided = {
+        let (before, decided) = {
             let mut ends = self.ends.write();
-            if end.offset > ends.high_watermark.offset {
+            let before = ends.high_watermark;
+            if end.offset > before.offset {
                 ends.high_watermark = end;
             }
-            ends.first_unstable.is_some()
+            (before, ends.first_unstable.is_some())
         };
         if decided {
             let mut writer = self.writer.lock();
@@ -194,6 +196,16 @@ impl Log {
             let first_unstable = first_unstable(&writer);
             self.ends.write().first_unstable = first_unstable;
         }
+        if end.offset > before.offset { self.bytes_between(before, end) } else { 0 }
+    }
+
+    fn bytes_between(&self, from: End, to: End) -> u64 {
+        if from.segment == to.segment {
+            return to.position.saturating_sub(from.position);
+        }
+        let segments = self.segments.load();
+        let between = segments.iter().filter(|s| (from.segment..to.segment).contains(&s.base_offset));
+        (between.map(|s| s.size()).sum::<u64>() + to.position).saturating_sub(from.position)
     }
 
     /// Where a batch boundary lies.

@@ -25,6 +25,14 @@ impl Log {
         Ok(())
     }
 
+    /// Moves a follower's log start up to its leader's, as far as this log is committed. Whatever the clean-up policy says: the
+    /// leader has decided.
+    pub fn follow_log_start(&self, leaders: Offset) {
+        if leaders > self.log_start_offset() {
+            self.raise_log_start(leaders.min(self.high_watermark()));
+        }
+    }
+
     fn raise_log_start(&self, offset: Offset) {
         if self.log_start.fetch_max(offset.0, Ordering::AcqRel) < offset.0 {
             self.epochs.truncate_start(offset);

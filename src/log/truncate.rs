@@ -20,7 +20,7 @@ impl Log {
     /// Removes every record at `offset` or behind. The log ends at `offset` afterwards, if it did not end before.
     pub fn truncate_to(&self, offset: Offset, now: Millis) -> Result<(), OpenError> {
         if offset >= self.log_end_offset() {
-            return Ok(());
+            return self.forget_empty_epochs();
         }
         if offset < self.segments.load()[0].base_offset {
             return self.truncate_fully_and_start_at(offset, now);
@@ -57,6 +57,18 @@ impl Log {
         writer.producers = recovery::rebuild_producers(&self.dir, &segments, offset, now)?;
         writer.undecided.clear();
         self.ends.write().first_unstable = first_unstable(&writer);
+        Ok(())
+    }
+
+    /// Forgets epochs that begin at the log's end: this replica led in them, appended nothing, and another leader's log may
+    /// not know them. (Kafka cuts the epochs even where it cuts no record, for the same reason.)
+    fn forget_empty_epochs(&self) -> Result<(), OpenError> {
+        let _writer = self.writer.lock();
+        let before = self.epochs.latest();
+        self.epochs.truncate_end(self.log_end_offset());
+        if self.epochs.latest() != before {
+            self.epochs.write()?;
+        }
         Ok(())
     }
 

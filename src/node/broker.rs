@@ -26,6 +26,7 @@ use crate::log::manager::LogManager;
 use crate::node::banner::Banner;
 use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
+use crate::node::replication::Replication;
 use crate::node::{bind, connections, logging, metadata_loader, metrics, metrics_http, registration, shutdown};
 use crate::replica::log_settings;
 use crate::replica::manager::ReplicaManager;
@@ -104,6 +105,8 @@ async fn serve(
     tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));
     come_up(&controller, &replicas, epoch).await?;
     let every = Duration::from_millis(u64::try_from(config.broker_heartbeat_interval_ms()).unwrap_or(2000));
+    let replication = Replication::start(Arc::clone(&replicas), controller.clone(), &config, epoch)
+        .map_err(system("start the replication thread"))?;
     tokio::spawn(registration::keep_alive(controller.clone(), Arc::clone(&replicas), epoch, every));
 
     let (stop, stopped) = watch::channel(false);
@@ -151,6 +154,7 @@ async fn serve(
     if let Err(error) = joined {
         tracing::error!(%error, "the cores did not end");
     }
+    replication.stop();
     maintenance.stop();
     controller.shutdown().await;
     logs.close();

@@ -7,6 +7,7 @@
 //!  admin/        one file per operation: topics, configurations, offsets
 //!  produce, producer/   one Produce request; a pipelined, idempotent producer of one topic
 //!  fetch, consumer      one Fetch request; a reader of assigned partitions
+//!  leader_endpoint      a leader's broker as its followers ask it; follower_session: only news are told
 //! ```
 //!
 //! What comes out is in the types of this room and of `base`: wire messages stay here. Knows nothing of what this process stores
@@ -19,6 +20,8 @@ pub mod connection;
 pub mod consumer;
 pub mod error;
 pub mod fetch;
+mod follower_session;
+pub mod leader_endpoint;
 pub mod metadata;
 pub mod produce;
 pub mod producer;

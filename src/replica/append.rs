@@ -12,7 +12,7 @@ use crate::log::append_info::LogAppendInfo;
 use crate::log::error::AppendError;
 use crate::log::log::AppendOrigin;
 use crate::replica::manager::ReplicaManager;
-use crate::replica::partition::{LeaderError, Partition};
+use crate::replica::partition::{CommitError, LeaderError, Partition};
 
 /// How many replicas must have a record before the client is told (`acks`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,21 +55,23 @@ pub struct Appended {
 }
 
 impl Appended {
-    /// True when the client may be told at once.
+    /// True if the client may be told at once. What went wrong since is left to [`Self::settled`] to tell.
     pub fn is_settled(&self) -> bool {
         match self.acks {
             Acks::None => true,
             Acks::Leader => !self.syncs,
-            Acks::All => self.partition.log.high_watermark() >= self.info.end(),
+            Acks::All => self.partition.is_committed(self.info.end(), self.epoch) == Ok(true),
         }
     }
 
     /// Waits until the client may be told.
-    pub async fn settled(&self) -> Result<(), LeaderError> {
-        if self.is_settled() {
-            return Ok(());
+    pub async fn settled(&self) -> Result<(), CommitError> {
+        match self.acks {
+            Acks::None => Ok(()),
+            Acks::Leader if !self.syncs => Ok(()),
+            Acks::Leader => Ok(self.partition.durable(self.info.end(), self.epoch).await?),
+            Acks::All => self.partition.committed(self.info.end(), self.epoch).await,
         }
-        self.partition.committed(self.info.end(), self.epoch).await
     }
 }
 
@@ -81,30 +83,36 @@ pub fn append(
     acks: Acks,
     now: Millis,
 ) -> Result<Appended, ProduceError> {
-    let epoch = partition.lead(None)?;
-    if acks == Acks::All {
-        let (isr, min_isr) = (partition.isr_size(), partition.min_isr());
-        if isr < min_isr {
-            return Err(ProduceError::NotEnoughReplicas { isr, min_isr });
-        }
-    }
     let bytes = i64::try_from(batches.len()).unwrap_or(i64::MAX);
-    let info = partition.log.append_as_leader(batches, epoch, AppendOrigin::Client, now)?;
+    let (epoch, info) = {
+        let _turn = partition.turn();
+        let epoch = partition.lead(None)?;
+        if acks == Acks::All {
+            let (isr, min_isr) = (partition.isr_size(), partition.min_isr());
+            if isr < min_isr {
+                return Err(ProduceError::NotEnoughReplicas { isr, min_isr });
+            }
+        }
+        (epoch, partition.log.append_as_leader(batches, epoch, AppendOrigin::Client, now)?)
+    };
     let syncs = info.flush_due;
     if info.is_duplicate() {
         // Nothing new; the original may still wait for commitment, which `settled` looks at.
-    } else if syncs {
-        let (settling, end) = (Arc::clone(partition), info.end());
-        manager.flusher().request(
-            Arc::clone(&partition.log),
-            end,
-            Box::new(move |synced| match synced {
-                Ok(()) => settling.settled(end, bytes),
-                Err(_) => settling.wake_all(),
-            }),
-        );
     } else {
-        partition.settled(info.end(), bytes);
+        partition.appended(bytes);
+        if syncs {
+            let (settling, end) = (Arc::clone(partition), info.end());
+            manager.flusher().request(
+                Arc::clone(&partition.log),
+                end,
+                Box::new(move |synced| match synced {
+                    Ok(()) => settling.settled(end),
+                    Err(_) => settling.wake_all(),
+                }),
+            );
+        } else {
+            partition.settled(info.end());
+        }
     }
     Ok(Appended { info, partition: Arc::clone(partition), epoch, acks, syncs })
 }

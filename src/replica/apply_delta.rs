@@ -1,11 +1,12 @@
-//! Making the logs here what the metadata says: new partitions opened, changed ones told, deleted ones removed.
+//! Making the logs here what the metadata says: new partitions opened, changed ones told, deleted ones removed, and those that
+//! another broker leads followed.
 //!
 //! Runs on one thread at a time, in the order of the images; may block on the disk. Publishes the table of partitions
 //! and then the image, in this order: who sees the image finds its partitions.
 
 use std::sync::Arc;
 
-use crate::base::ids::{PartitionIndex, TopicPartition};
+use crate::base::ids::{LeaderEpoch, NodeId, PartitionIndex, TopicPartition};
 use crate::log::config::LogConfig;
 use crate::metadata::image::MetadataImage;
 use crate::metadata::topics::{PartitionImage, TopicImage};
@@ -18,6 +19,7 @@ use crate::replica::topic_metrics::TopicMetrics;
 /// unavailable while all others go on.
 pub fn apply(manager: &ReplicaManager, next: Arc<MetadataImage>) {
     let before = manager.metadata();
+    manager.home.set_brokers(next.brokers().clone());
     let mut table = HostedTopics::clone(&manager.hosted.load());
     let mut changed = false;
     for topic in before.topics().iter().filter(|t| next.topic_by_id(t.id).is_none()) {
@@ -44,26 +46,36 @@ fn remove(manager: &ReplicaManager, table: &mut HostedTopics, topic: &TopicImage
     // A topic recreated under the same name in the same step has another id and is entered afterwards.
     table.by_name.remove(&hosted.name);
     for partition in hosted.partitions.iter().flatten() {
-        partition.close();
-        if let Err(error) = manager.logs.delete(&partition.name) {
-            tracing::error!(partition = %partition.name, %error, "the log of a deleted partition could not be removed");
-        }
+        take_away(manager, partition);
+    }
+}
+
+/// Ends a partition here: nobody reads, writes or follows it any more, and its log goes.
+fn take_away(manager: &ReplicaManager, partition: &Partition) {
+    manager.fetchers.stop(partition);
+    partition.close();
+    if let Err(error) = manager.logs.delete(&partition.name) {
+        tracing::error!(partition = %partition.name, %error, "the log of a deleted partition could not be removed");
     }
 }
 
 fn host(manager: &ReplicaManager, table: &mut HostedTopics, topic: &Arc<TopicImage>, image: &MetadataImage) {
-    let config = log_settings::of_topic(&manager.config, manager.node, image, &topic.name);
+    let config = log_settings::of_topic(&manager.config, manager.home.node, image, &topic.name);
     let known = table.by_id.get(&topic.id).cloned();
     let mut partitions = Vec::with_capacity(topic.partitions.len());
     for (index, state) in topic.partitions.iter().enumerate() {
         let index = PartitionIndex(index as i32);
         let held = known.as_ref().and_then(|t| t.partition(index).cloned());
         partitions.push(match held {
+            Some(partition) if !state.replicas.contains(&manager.home.node) => {
+                take_away(manager, &partition);
+                None
+            }
             Some(partition) => {
-                update(&partition, state, &config);
+                update(manager, &partition, state, &config);
                 Some(partition)
             }
-            None if state.replicas.contains(&manager.node) => open(manager, topic, index, state, &config),
+            None if state.replicas.contains(&manager.home.node) => open(manager, topic, index, state, &config),
             None => None,
         });
     }
@@ -73,13 +85,33 @@ fn host(manager: &ReplicaManager, table: &mut HostedTopics, topic: &Arc<TopicIma
     table.by_id.insert(topic.id, hosted);
 }
 
-fn update(partition: &Partition, state: &PartitionImage, config: &LogConfig) {
+/// Takes over a change. Who stops following does so before it may lead, and who starts following has stopped leading before: at
+/// no time do two write to one log.
+fn update(manager: &ReplicaManager, partition: &Arc<Partition>, state: &PartitionImage, config: &LogConfig) {
     if *partition.log.config() != *config {
         partition.log.set_config(config.clone());
+        // `min.insync.replicas` may have been what held it back.
+        partition.advance_high_watermark();
     }
-    let next = leadership(state);
-    if *partition.leadership() != next {
-        partition.set_leadership(next);
+    let (before, next) = (partition.leadership(), leadership(state));
+    if *before == next || next.partition_epoch < before.partition_epoch {
+        return;
+    }
+    let moved = next.leader != before.leader || next.leader_epoch != before.leader_epoch;
+    if moved {
+        manager.fetchers.stop(partition);
+    }
+    let (leader, epoch) = (next.leader, next.leader_epoch);
+    partition.set_leadership(next);
+    if moved {
+        tracing::info!(partition = %partition.name, %leader, %epoch, log_end = %partition.log.log_end_offset(), "the leadership has changed");
+        follow(manager, partition, leader, epoch);
+    }
+}
+
+fn follow(manager: &ReplicaManager, partition: &Arc<Partition>, leader: NodeId, epoch: LeaderEpoch) {
+    if !leader.is_none() && leader != manager.home.node {
+        manager.fetchers.follow(partition, leader, epoch);
     }
 }
 
@@ -91,8 +123,12 @@ fn open(
     config: &LogConfig,
 ) -> Option<Arc<Partition>> {
     let name = TopicPartition { topic: topic.name.clone(), partition: index };
-    match manager.logs.get_or_create(&name, topic.id, config.clone(), manager.clock.wall()) {
-        Ok(log) => Some(Partition::new(name, topic.id, log, manager.node, leadership(state))),
+    match manager.logs.get_or_create(&name, topic.id, config.clone(), manager.home.clock.wall()) {
+        Ok(log) => {
+            let partition = Partition::new(name, topic.id, log, Arc::clone(&manager.home), leadership(state));
+            follow(manager, &partition, state.leader, state.leader_epoch);
+            Some(partition)
+        }
         Err(error) => {
             tracing::error!(partition = %name, %error, "the log of a partition could not be opened");
             None

@@ -11,11 +11,13 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::base::clock::SharedClock;
-use crate::base::ids::{NodeId, Offset, PartitionIndex, TopicName, Uuid};
+use crate::base::ids::{Millis, NodeId, Offset, PartitionIndex, TopicName, Uuid};
 use crate::config::server::ServerConfig;
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
 use crate::metadata::image::MetadataImage;
+use crate::replica::fetchers::Fetchers;
+use crate::replica::home::Home;
 use crate::replica::partition::Partition;
 use crate::replica::topic_metrics::TopicMetrics;
 
@@ -49,10 +51,10 @@ pub struct HostedTopics {
 
 /// What the replicas and the metadata they have applied look like now.
 pub struct ReplicaManager {
-    pub(super) node: NodeId,
+    pub(super) home: Arc<Home>,
     pub(super) config: Arc<ServerConfig>,
     pub(super) logs: Arc<LogManager>,
-    pub(super) clock: SharedClock,
+    pub(super) fetchers: Fetchers,
     pub(super) hosted: ArcSwap<HostedTopics>,
     pub(super) applied: watch::Sender<Arc<MetadataImage>>,
     flusher: Flusher,
@@ -67,11 +69,14 @@ impl ReplicaManager {
         flusher: Flusher,
         clock: SharedClock,
     ) -> Arc<Self> {
+        let lag_max = Millis(config.replica_lag_time_max_ms());
+        let backoff_max = Millis(config.replica_fetch_backoff_ms().into());
+        let per_broker = usize::try_from(config.num_replica_fetchers()).unwrap_or(1);
         Arc::new(Self {
-            node,
+            fetchers: Fetchers::new(per_broker, backoff_max, Arc::clone(&clock), flusher.clone()),
+            home: Arc::new(Home::new(node, clock, lag_max)),
             config,
             logs,
-            clock,
             hosted: ArcSwap::default(),
             applied: watch::Sender::new(Arc::new(MetadataImage::default())),
             flusher,
@@ -112,7 +117,32 @@ impl ReplicaManager {
 
     /// This broker.
     pub fn node(&self) -> NodeId {
-        self.node
+        self.home.node
+    }
+
+    /// What all partitions share.
+    pub fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    /// Those who follow other brokers.
+    pub fn fetchers(&self) -> &Fetchers {
+        &self.fetchers
+    }
+
+    /// Every partition hosted here.
+    pub fn partitions(&self) -> Vec<Arc<Partition>> {
+        let table = self.hosted.load();
+        table.by_id.values().flat_map(|topic| topic.partitions.iter().flatten().cloned()).collect()
+    }
+
+    /// Asks the controller to take followers out of in-sync sets that lag too far behind (`replica.lag.time.max.ms`). To be done
+    /// every half of that time.
+    pub fn shrink_isr_tick(&self) {
+        let now = self.home.clock.monotonic();
+        for partition in self.partitions() {
+            partition.shrink_isr(now);
+        }
     }
 
     /// The logs underneath.

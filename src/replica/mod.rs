@@ -1,4 +1,4 @@
-//! The partitions hosted here: appending, reading, waiting, and how far each is committed.
+//! The partitions hosted here: appending, reading, waiting, how far each is committed, and following those that others lead.
 //!
 //! Knows logs and metadata; knows nothing of sockets, requests or wire types. A partition's offsets, always:
 //!
@@ -8,11 +8,25 @@
 
 pub mod append;
 pub mod apply_delta;
+pub mod commit_waiters;
+pub mod edges;
 pub mod fetch_waiter;
+pub mod fetcher;
+pub mod fetcher_state;
+pub mod fetchers;
+pub mod follow;
+pub mod follower;
 pub mod high_watermark;
+pub mod home;
+pub mod isr;
+pub mod isr_queue;
+pub mod leading;
 pub mod log_settings;
 pub mod manager;
 pub mod offsets;
 pub mod partition;
 pub mod read;
 pub mod topic_metrics;
+
+#[cfg(test)]
+mod model_test;

@@ -30,6 +30,9 @@ pub enum OffsetsError {
     /// It is not led here, or in another epoch.
     #[error(transparent)]
     Leader(#[from] LeaderError),
+    /// The leader does not know yet how far what it took over is committed.
+    #[error("the high watermark has not reached the start of the leader epoch yet")]
+    NotKnownYet,
     /// The log could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -56,13 +59,24 @@ pub fn list_offset(
         let leader_epoch = log.epoch_for_offset(offset).unwrap_or(LeaderEpoch::NONE);
         Some(TimestampAndOffset { timestamp: Millis::NONE, offset, leader_epoch })
     };
-    Ok(match spec {
-        OffsetSpec::Latest => Some(TimestampAndOffset { timestamp: Millis::NONE, offset: end, leader_epoch: epoch }),
-        OffsetSpec::Earliest | OffsetSpec::EarliestLocal => plain(log.log_start_offset()),
-        OffsetSpec::LatestTiered | OffsetSpec::EarliestPendingUpload => None,
-        OffsetSpec::MaxTimestamp => log.max_timestamp()?.filter(|found| found.offset < end),
-        OffsetSpec::Timestamp(at) => log.offset_for_timestamp(at)?.filter(|found| found.offset < end),
-    })
+    // A new leader's high watermark may lie behind what consumers have seen from the old one.
+    let is_known =
+        up_to == ReadUpTo::LogEnd || partition.epoch_start().is_none_or(|start| start <= log.high_watermark());
+    let visible = |found: Option<TimestampAndOffset>| match found {
+        Some(found) if found.offset < end => Ok(Some(found)),
+        Some(_) if !is_known => Err(OffsetsError::NotKnownYet),
+        _ => Ok(None),
+    };
+    match spec {
+        OffsetSpec::Latest if !is_known => Err(OffsetsError::NotKnownYet),
+        OffsetSpec::Latest => {
+            Ok(Some(TimestampAndOffset { timestamp: Millis::NONE, offset: end, leader_epoch: epoch }))
+        }
+        OffsetSpec::Earliest | OffsetSpec::EarliestLocal => Ok(plain(log.log_start_offset())),
+        OffsetSpec::LatestTiered | OffsetSpec::EarliestPendingUpload => Ok(None),
+        OffsetSpec::MaxTimestamp => visible(log.max_timestamp()?),
+        OffsetSpec::Timestamp(at) => visible(log.offset_for_timestamp(at)?),
+    }
 }
 
 /// The end of the newest epoch at or below `epoch` (OffsetForLeaderEpoch).

@@ -5,11 +5,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::ids::{LeaderEpoch, Offset};
+use crate::base::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 use crate::log::error::ReadError;
 use crate::log::read_info::{ReadInfo, ReadUpTo};
 use crate::replica::fetch_waiter::FetchWaiter;
+use crate::replica::follower::FollowerFetch;
+use crate::replica::leading::FollowerError;
 use crate::replica::partition::{LeaderError, Partition};
+
+/// Who fetches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A consumer, from the leader or from any replica.
+    Consumer {
+        /// True if only the leader may answer: an old consumer does not know that others can.
+        leader_only: bool,
+    },
+    /// A follower: where it fetches from tells what it has.
+    Follower {
+        /// Its broker.
+        node: NodeId,
+        /// The registration of its broker (KIP-903); -1 is "it does not say".
+        broker_epoch: BrokerEpoch,
+    },
+}
 
 /// What a whole fetch asks for.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +41,8 @@ pub struct FetchParams {
     pub max_bytes: usize,
     /// How far may be read.
     pub up_to: ReadUpTo,
+    /// Who fetches.
+    pub reader: Reader,
 }
 
 /// What a fetch asks of one partition.
@@ -36,6 +57,8 @@ pub struct PartitionFetch {
     pub current_epoch: Option<LeaderEpoch>,
     /// The epoch of the last record that the client has, or none: lets it learn of a truncation (KIP-320, KIP-595).
     pub last_fetched_epoch: Option<LeaderEpoch>,
+    /// Where a follower's log starts; -1 of a consumer.
+    pub log_start: Offset,
 }
 
 /// What was read of one partition.
@@ -60,13 +83,25 @@ pub enum FetchError {
 /// The outcome for each partition, in the order asked.
 pub type Reads = Vec<Result<PartitionRead, FetchError>>;
 
-/// Reads what is there now.
+/// Whether a read takes note of how far a follower has come: only the first of a fetch does, the later ones would tell an old
+/// story as a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Noted,
+    KnownAlready,
+}
+
+/// Reads what is there now. A follower's progress is noted.
 pub fn read_now(params: &FetchParams, fetches: &[PartitionFetch]) -> Reads {
+    read_all(params, fetches, Progress::Noted)
+}
+
+fn read_all(params: &FetchParams, fetches: &[PartitionFetch], progress: Progress) -> Reads {
     let mut budget = params.max_bytes;
     let mut first = true;
     let mut reads = Vec::with_capacity(fetches.len());
     for fetch in fetches {
-        let read = read_one(params, fetch, budget.min(fetch.max_bytes), first);
+        let read = read_one(params, fetch, budget.min(fetch.max_bytes), first, progress);
         if let Ok(read) = &read {
             let bytes = read.info.records.len();
             budget = budget.saturating_sub(bytes);
@@ -82,19 +117,59 @@ fn read_one(
     fetch: &PartitionFetch,
     max_bytes: usize,
     min_one_batch: bool,
+    progress: Progress,
 ) -> Result<PartitionRead, FetchError> {
     let partition = &fetch.partition;
-    partition.lead(fetch.current_epoch)?;
-    if let Some(epoch) = fetch.last_fetched_epoch.filter(|e| !e.is_none()) {
-        let (shared, end) = partition.log.end_offset_for_epoch(epoch);
-        if shared < epoch || end < fetch.from {
-            let mut info = partition.log.read(fetch.from.min(end), 0, params.up_to, false)?;
-            info.records = crate::record::records::Records::EMPTY;
-            return Ok(PartitionRead { info, diverging: Some((shared, end)) });
+    let _turn = partition.turn();
+    match params.reader {
+        Reader::Consumer { leader_only: false } => partition.serve(fetch.current_epoch)?,
+        Reader::Consumer { leader_only: true } => partition.lead(fetch.current_epoch)?,
+        Reader::Follower { node, .. } => {
+            let epoch = partition.lead(fetch.current_epoch)?;
+            if partition.with_leading(|leading| leading.follower(node).is_some()) != Some(true) {
+                return Err(not_assigned(fetch.current_epoch).into());
+            }
+            epoch
         }
+    };
+    if let Some(epoch) = fetch.last_fetched_epoch.filter(|e| !e.is_none())
+        && let Some(diverging) = diverging(partition, fetch.from, epoch)?
+    {
+        let mut info = partition.log.read(fetch.from.min(diverging.1), 0, params.up_to, false)?;
+        info.records = crate::record::records::Records::EMPTY;
+        return Ok(PartitionRead { info, diverging: Some(diverging) });
     }
-    let info = partition.log.read(fetch.from, max_bytes, params.up_to, min_one_batch)?;
+    let mut info = partition.log.read(fetch.from, max_bytes, params.up_to, min_one_batch)?;
+    if let (Reader::Follower { node, broker_epoch }, Progress::Noted) = (params.reader, progress) {
+        let told = FollowerFetch { node, broker_epoch, from: fetch.from, log_start: fetch.log_start };
+        partition.follower_fetched(&told).map_err(|error| match error {
+            FollowerError::NotAssigned => not_assigned(fetch.current_epoch),
+            FollowerError::Stale => LeaderError::NotLeader,
+        })?;
+        // This very fetch may have committed records: the follower learns of it now and not a round later.
+        info.high_watermark = partition.log.high_watermark();
+    }
     Ok(PartitionRead { info, diverging: None })
+}
+
+/// A replica that we do not know of: if it names our epoch, its metadata is ahead of ours.
+fn not_assigned(named: Option<LeaderEpoch>) -> LeaderError {
+    if named.is_some_and(|e| !e.is_none()) { LeaderError::Unknown } else { LeaderError::NotLeader }
+}
+
+/// Where a log that ends at `from` with a record of `epoch` departs from ours, if it does.
+fn diverging(
+    partition: &Partition,
+    from: Offset,
+    epoch: LeaderEpoch,
+) -> Result<Option<(LeaderEpoch, Offset)>, ReadError> {
+    let log = &partition.log;
+    let (shared, end) = log.end_offset_for_epoch(epoch);
+    let start = log.log_start_offset();
+    if shared.is_none() || end.is_none() || from < start {
+        return Err(ReadError::OutOfRange { offset: from, start, end: log.log_end_offset() });
+    }
+    Ok((shared < epoch || end < from).then_some((shared, end)))
 }
 
 /// True when the answer need not wait: enough bytes, or something that the client should know at once.
@@ -115,14 +190,17 @@ pub async fn read_waiting(params: FetchParams, fetches: Vec<PartitionFetch>, fir
     let missing = params.min_bytes.saturating_sub(have).max(1);
     let waiter = FetchWaiter::new(i64::try_from(missing).unwrap_or(i64::MAX));
     for fetch in &fetches {
-        fetch.partition.waiters.enter(&waiter);
+        match params.reader {
+            Reader::Consumer { .. } => fetch.partition.waiters.enter(&waiter),
+            Reader::Follower { .. } => fetch.partition.follower_waiters.enter(&waiter),
+        }
     }
     // What came between the first read and our entry told nobody: look once more before sleeping.
-    let again = read_now(&params, &fetches);
+    let again = read_all(&params, &fetches, Progress::KnownAlready);
     if is_enough(&params, &again) {
         return again;
     }
     // Too late is as good as woken: either way, what is there now is the answer.
     let _ = tokio::time::timeout(params.max_wait, waiter.woken()).await;
-    read_now(&params, &fetches)
+    read_all(&params, &fetches, Progress::KnownAlready)
 }

@@ -6,7 +6,7 @@ use crate::controller::quorum_controller::ControllerError;
 use crate::log::error::{AppendError, DeleteRecordsError, ReadError};
 use crate::replica::append::ProduceError;
 use crate::replica::offsets::OffsetsError;
-use crate::replica::partition::LeaderError;
+use crate::replica::partition::{CommitError, LeaderError};
 use crate::replica::read::FetchError;
 
 /// Who leads, and in which epoch.
@@ -16,6 +16,14 @@ pub fn leader(error: LeaderError) -> ErrorCode {
         LeaderError::Fenced => ErrorCode::FencedLeaderEpoch,
         LeaderError::Unknown => ErrorCode::UnknownLeaderEpoch,
         LeaderError::Offline => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// What became of records after they were appended.
+pub fn commit(error: CommitError) -> ErrorCode {
+    match error {
+        CommitError::Leader(error) => leader(error),
+        CommitError::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicasAfterAppend,
     }
 }
 
@@ -69,6 +77,7 @@ fn read(error: &ReadError) -> ErrorCode {
 pub fn offsets(error: &OffsetsError) -> ErrorCode {
     match error {
         OffsetsError::Leader(error) => leader(*error),
+        OffsetsError::NotKnownYet => ErrorCode::OffsetNotAvailable,
         OffsetsError::Read(error) => read(error),
         OffsetsError::DeleteRecords(DeleteRecordsError::BeyondHighWatermark { .. }) => ErrorCode::OffsetOutOfRange,
         OffsetsError::DeleteRecords(DeleteRecordsError::Policy) => ErrorCode::PolicyViolation,

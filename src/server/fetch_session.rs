@@ -57,6 +57,8 @@ pub struct FetchWish {
     pub current_epoch: LeaderEpoch,
     /// The epoch of the client's last record; -1: it does not say.
     pub last_fetched_epoch: LeaderEpoch,
+    /// Where a follower's log starts; -1 of a consumer.
+    pub log_start: Offset,
 }
 
 /// What the client was told last of a partition: an answer that says the same again is left out.
@@ -245,6 +247,7 @@ mod tests {
             max_bytes: 1,
             current_epoch: LeaderEpoch::NONE,
             last_fetched_epoch: LeaderEpoch::NONE,
+            log_start: Offset::NONE,
         };
         (key, wish)
     }

@@ -8,32 +8,23 @@ use crate::config::reason;
 /// The keys.
 pub(super) static DEFS: &[ConfigDef] = &[
     long("replica.lag.time.max.ms", Some("30000"), Any, High)
-        .not_yet(reason::CLUSTER)
         .doc("How long a follower may lag before it leaves the in-sync replicas (ms)."),
     int("replica.socket.timeout.ms", Some("30000"), Any, High)
-        .not_yet(reason::CLUSTER)
         .doc("How long a follower waits for the leader's answer (ms)."),
     int("replica.socket.receive.buffer.bytes", Some("65536"), Any, High)
         .not_yet(reason::CLUSTER)
         .doc("Receive buffer of a follower's socket (bytes)."),
     int("replica.fetch.max.bytes", Some("1048576"), AtLeast(0), Medium)
-        .not_yet(reason::CLUSTER)
         .doc("Bytes a follower asks for from each partition."),
-    int("replica.fetch.wait.max.ms", Some("500"), Any, High)
-        .not_yet(reason::CLUSTER)
-        .doc("How long a leader may hold a follower's fetch (ms)."),
+    int("replica.fetch.wait.max.ms", Some("500"), Any, High).doc("How long a leader may hold a follower's fetch (ms)."),
     int("replica.fetch.backoff.ms", Some("1000"), AtLeast(0), Medium)
-        .not_yet(reason::CLUSTER)
         .doc("Pause after a follower's fetch failed (ms)."),
     int("replica.fetch.min.bytes", Some("1"), Any, High)
-        .not_yet(reason::CLUSTER)
         .doc("Bytes that a leader gathers before it answers a follower."),
     int("replica.fetch.response.max.bytes", Some("10485760"), AtLeast(0), Medium)
-        .not_yet(reason::CLUSTER)
         .doc("Bytes a follower takes in one answer."),
     int("num.replica.fetchers", Some("1"), AtLeast(1), High)
         .cluster_wide()
-        .not_yet(reason::CLUSTER)
         .doc("Connections over which a broker follows each other broker."),
     long("replica.high.watermark.checkpoint.interval.ms", Some("5000"), Any, High)
         .doc("How often high watermarks are written to disk (ms)."),

@@ -18,13 +18,13 @@ use std::time::Duration;
 use kafka_protocol::messages::fetch_request::FetchRequest;
 
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicName, Uuid};
+use crate::base::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName, Uuid};
 use crate::log::read_info::{AbortedTxn, ReadUpTo};
 use crate::protocol::fetch_response::{self, AbortedTransaction, FetchResponse, FetchedPartition, FetchedTopic};
 use crate::protocol::response::Response;
 use crate::record::records::Records;
 use crate::replica::manager::HostedTopic;
-use crate::replica::read::{self, FetchParams, PartitionFetch, PartitionRead, Reads};
+use crate::replica::read::{self, FetchParams, PartitionFetch, PartitionRead, Reader, Reads};
 use crate::server::context::Context;
 use crate::server::error_map;
 use crate::server::fetch_session::{FetchContext, FetchKey, FetchWish, SessionRequest, Told, TopicRef};
@@ -33,6 +33,10 @@ use crate::server::request::{Refusal, Request};
 
 /// The first version that names topics by id.
 const TOPIC_ID_VERSION_MIN: i16 = 13;
+/// The first version whose consumers tell their rack.
+const RACK_VERSION_MIN: i16 = 11;
+/// The first version whose followers tell their registration.
+const REPLICA_STATE_VERSION_MIN: i16 = 15;
 /// The first version whose clients learn who leads instead.
 const CURRENT_LEADER_VERSION_MIN: i16 = 16;
 /// The isolation level of a reader that sees everything.
@@ -63,15 +67,16 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
             return Ok(Handled::Now(fetch_response::encode(version, request.header.correlation_id, refused)?));
         }
     };
+    let reader = reader(&body, version);
     let params = FetchParams {
         max_wait: Duration::from_millis(u64::try_from(body.max_wait_ms).unwrap_or(0)),
         min_bytes: usize::try_from(body.min_bytes).unwrap_or(0),
         max_bytes: usize::try_from(body.max_bytes.min(ctx.config.fetch_max_bytes())).unwrap_or(0),
-        up_to: if body.isolation_level == READ_COMMITTED { ReadUpTo::LastStable } else { ReadUpTo::HighWatermark },
+        up_to: up_to(reader, body.isolation_level),
+        reader,
     };
     let committed = params.up_to == ReadUpTo::LastStable;
-    let is_replica = body.replica_id.0 >= 0 || body.replica_state.replica_id.0 >= 0;
-    let (asked, fetches) = resolve(ctx, wishes, is_replica);
+    let (asked, fetches) = resolve(ctx, wishes);
     let refused = asked.iter().any(|a| a.read.is_err());
     let reads = read::read_now(&params, &fetches);
     if refused || fetches.is_empty() || params.max_wait.is_zero() || read::is_enough(&params, &reads) {
@@ -81,6 +86,28 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         let reads = read::read_waiting(params, fetches, reads).await;
         answer(&request, &context, &asked, reads, committed)
     }))
+}
+
+/// A follower names its broker; a consumer that can tell its rack may read from any replica (KIP-392).
+fn reader(body: &FetchRequest, version: i16) -> Reader {
+    let (node, epoch) = if version >= REPLICA_STATE_VERSION_MIN {
+        (body.replica_state.replica_id.0, body.replica_state.replica_epoch)
+    } else {
+        (body.replica_id.0, BrokerEpoch::NONE.0)
+    };
+    if node >= 0 {
+        Reader::Follower { node: NodeId(node), broker_epoch: BrokerEpoch(epoch) }
+    } else {
+        Reader::Consumer { leader_only: version < RACK_VERSION_MIN }
+    }
+}
+
+fn up_to(reader: Reader, isolation_level: i8) -> ReadUpTo {
+    match reader {
+        Reader::Follower { .. } => ReadUpTo::LogEnd,
+        Reader::Consumer { .. } if isolation_level == READ_COMMITTED => ReadUpTo::LastStable,
+        Reader::Consumer { .. } => ReadUpTo::HighWatermark,
+    }
 }
 
 fn session_request(body: &FetchRequest, version: i16) -> SessionRequest {
@@ -98,6 +125,7 @@ fn session_request(body: &FetchRequest, version: i16) -> SessionRequest {
                 max_bytes: p.partition_max_bytes,
                 current_epoch: LeaderEpoch(p.current_leader_epoch),
                 last_fetched_epoch: LeaderEpoch(p.last_fetched_epoch),
+                log_start: Offset(p.log_start_offset),
             };
             wishes.push((key, wish));
         }
@@ -116,7 +144,7 @@ fn session_request(body: &FetchRequest, version: i16) -> SessionRequest {
     }
 }
 
-fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>, is_replica: bool) -> (Vec<Asked>, Vec<PartitionFetch>) {
+fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>) -> (Vec<Asked>, Vec<PartitionFetch>) {
     let table = ctx.replicas.hosted();
     let mut asked = Vec::with_capacity(wishes.len());
     let mut fetches = Vec::with_capacity(wishes.len());
@@ -129,8 +157,6 @@ fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>, is_replica: bool) 
             None => Err(unknown),
             Some(hosted) => match hosted.partition(key.partition) {
                 None => Err(ErrorCode::UnknownTopicOrPartition),
-                // Every partition here has this broker for its only replica: no other broker follows it.
-                Some(_) if is_replica => Err(ErrorCode::NotLeaderOrFollower),
                 Some(partition) => {
                     fetches.push(PartitionFetch {
                         partition: Arc::clone(partition),
@@ -138,6 +164,7 @@ fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>, is_replica: bool) 
                         max_bytes: usize::try_from(wish.max_bytes).unwrap_or(0),
                         current_epoch: Some(wish.current_epoch),
                         last_fetched_epoch: Some(wish.last_fetched_epoch),
+                        log_start: wish.log_start,
                     });
                     Ok(fetches.len() - 1)
                 }
@@ -161,7 +188,6 @@ fn answer(
     let mut outcomes = Vec::with_capacity(asked.len());
     for one in asked {
         let answer = match &one.read {
-            Err(ErrorCode::NotLeaderOrFollower) => unread(one, ErrorCode::NotLeaderOrFollower, version),
             Err(code) => FetchedPartition::failed(one.key.partition, *code),
             Ok(place) => match reads[*place].take() {
                 Some(Ok(read)) => given(one.key.partition, read, committed),

@@ -21,7 +21,7 @@ use kafka_protocol::messages::list_offsets_response::{
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{LeaderEpoch, Millis, PartitionIndex};
 use crate::log::read_info::{ReadUpTo, TimestampAndOffset};
-use crate::replica::offsets::{self, OffsetSpec};
+use crate::replica::offsets::{self, OffsetSpec, OffsetsError};
 use crate::server::context::{Context, blocking};
 use crate::server::error_map;
 use crate::server::handlers::Handled;
@@ -31,6 +31,8 @@ use crate::server::request::{Refusal, Request};
 const READ_COMMITTED: i8 = 1;
 /// The first version that tells leader epochs.
 const LEADER_EPOCH_VERSION_MIN: i16 = 4;
+/// The first version whose clients know that an offset may not be available yet.
+const NOT_AVAILABLE_VERSION_MIN: i16 = 5;
 /// The replica id of a consumer; a debugging consumer (-2) sees up to the log end.
 const CONSUMER: i32 = -1;
 
@@ -104,7 +106,11 @@ fn list_one(
 ) -> Result<Option<TimestampAndOffset>, ErrorCode> {
     let spec = spec(version, timestamp).ok_or(ErrorCode::UnsupportedVersion)?;
     let partition = ctx.replicas.partition(topic, PartitionIndex(index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    offsets::list_offset(&partition, spec, up_to, Some(LeaderEpoch(current_epoch))).map_err(|e| error_map::offsets(&e))
+    let found = offsets::list_offset(&partition, spec, up_to, Some(LeaderEpoch(current_epoch)));
+    found.map_err(|error| match error {
+        OffsetsError::NotKnownYet if version < NOT_AVAILABLE_VERSION_MIN => ErrorCode::LeaderNotAvailable,
+        error => error_map::offsets(&error),
+    })
 }
 
 fn spec(version: i16, timestamp: i64) -> Option<OffsetSpec> {

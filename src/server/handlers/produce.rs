@@ -240,7 +240,7 @@ async fn settle(
             biased;
             settled = appended.settled() => match settled {
                 Ok(()) => continue,
-                Err(error) => error_map::leader(error),
+                Err(error) => error_map::commit(error),
             },
             () = until(late.as_mut()) => ErrorCode::RequestTimedOut,
         };

@@ -1,0 +1,202 @@
+//! One fetcher: a task that follows some partitions of one leader, round after round.
+//!
+//! A round asks the leader for all partitions at once and appends what comes. The state's lock is held while the answers are
+//! worked in and not while they are waited for: whoever stops a partition under that lock knows that nothing more is appended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, oneshot};
+
+use crate::base::clock::SharedClock;
+use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset};
+use crate::log::flusher::Flusher;
+use crate::replica::edges::{FetchWish, FollowedPartition, LeaderAnswer, LeaderEndpoint};
+use crate::replica::fetcher_state::{FetcherState, Plan, Position, Step};
+use crate::replica::follow::FollowError;
+use crate::replica::partition::Partition;
+
+/// A fetcher, as those who give it partitions know it.
+pub struct Fetcher {
+    leader: NodeId,
+    clock: SharedClock,
+    flusher: Flusher,
+    state: Mutex<FetcherState<Arc<Partition>>>,
+    changed: Notify,
+}
+
+/// An fsync that must come before the leader is told of records.
+type Due = (Arc<Partition>, Offset);
+
+impl Fetcher {
+    /// A fetcher that follows nothing yet.
+    pub fn new(leader: NodeId, backoff_max: Millis, clock: SharedClock, flusher: Flusher) -> Arc<Self> {
+        let state = Mutex::new(FetcherState::new(backoff_max));
+        Arc::new(Self { leader, clock, flusher, state, changed: Notify::new() })
+    }
+
+    /// Follows a partition in `epoch`.
+    pub fn follow(&self, key: FollowedPartition, partition: &Arc<Partition>, epoch: LeaderEpoch) {
+        self.state.lock().follow(key, Arc::clone(partition), epoch, partition.position());
+        self.changed.notify_one();
+    }
+
+    /// Stops following a partition. Nothing is appended to it once this returns.
+    pub fn stop(&self, key: &FollowedPartition) {
+        self.state.lock().stop(key);
+    }
+
+    /// How many partitions it follows.
+    pub fn len(&self) -> usize {
+        self.state.lock().len()
+    }
+
+    /// True if it follows none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Follows until the task is dropped.
+    pub async fn run(self: Arc<Self>, mut endpoint: Box<dyn LeaderEndpoint>) {
+        loop {
+            let plan = self.state.lock().plan(self.clock.monotonic(), |partition| partition.log.log_start_offset());
+            if plan.fetches.is_empty() && plan.ask_ends.is_empty() {
+                self.idle(&plan).await;
+                continue;
+            }
+            for (key, epoch) in &plan.ask_ends {
+                self.ask_ends(endpoint.as_mut(), key, *epoch).await;
+            }
+            if plan.fetches.is_empty() {
+                continue;
+            }
+            match endpoint.fetch(&plan.fetches).await {
+                Ok(answers) => {
+                    let due = self.work_in(&plan.fetches, answers);
+                    self.sync(due).await;
+                }
+                Err(error) => {
+                    tracing::warn!(leader = %self.leader, %error, "the leader could not be fetched from");
+                    let (now, mut state) = (self.clock.monotonic(), self.state.lock());
+                    plan.fetches.iter().for_each(|(key, _)| state.pause(key, now));
+                }
+            }
+        }
+    }
+
+    async fn idle(&self, plan: &Plan) {
+        let due = plan.next_due.map(|due| due.since(self.clock.monotonic()).0.max(1) as u64);
+        match due {
+            // Too late is as good as told: either way, look again.
+            Some(ms) => drop(tokio::time::timeout(Duration::from_millis(ms), self.changed.notified()).await),
+            None => self.changed.notified().await,
+        }
+    }
+
+    fn work_in(&self, asked: &[(FollowedPartition, FetchWish)], answers: Vec<LeaderAnswer>) -> Vec<Due> {
+        let mut due = Vec::new();
+        let wishes: std::collections::HashMap<_, _> = asked.iter().map(|(key, wish)| (key, wish)).collect();
+        let mut state = self.state.lock();
+        for answer in answers {
+            let key = &answer.partition;
+            let Some(wish) = wishes.get(key) else { continue };
+            let Some(partition) = state.handle(key, wish.leader_epoch) else { continue };
+            let step = state.answered(key, wish, answer.error, answer.diverging, self.clock.monotonic());
+            let epoch = wish.leader_epoch;
+            let outcome = match step {
+                Step::Nothing => {
+                    tracing::debug!(partition = %partition.name, error = %answer.error, "the leader gave nothing");
+                    continue;
+                }
+                Step::Truncate(shared, end) => {
+                    let before = Position { log_end: wish.from, last_epoch: wish.last_fetched_epoch };
+                    match partition.truncate_as_follower(epoch, (shared, end), self.clock.wall()) {
+                        // Asking the same again would be answered the same.
+                        Ok(at) if at == before => Err(FollowError::Refused(format!(
+                            "the log departs from the leader's after epoch {shared} at {end}, and there is nothing to cut off"
+                        ))),
+                        cut => cut.map(|at| (at, false)),
+                    }
+                }
+                Step::Append => {
+                    let ends = (answer.high_watermark, answer.log_start);
+                    let done = partition.append_as_follower(epoch, &answer.records, ends, self.clock.wall());
+                    done.map(|followed| (followed.at, followed.flush_due))
+                }
+            };
+            if let Some(at) = self.note(&mut state, key, &partition, epoch, outcome) {
+                due.push((partition, at));
+            }
+        }
+        due
+    }
+
+    /// Takes note of what became of a step. Returns up to where an fsync is due.
+    fn note(
+        &self,
+        state: &mut FetcherState<Arc<Partition>>,
+        key: &FollowedPartition,
+        partition: &Arc<Partition>,
+        epoch: LeaderEpoch,
+        outcome: Result<(Position, bool), FollowError>,
+    ) -> Option<Offset> {
+        match outcome {
+            Ok((at, flush_due)) => {
+                state.moved(key, epoch, at);
+                return flush_due.then_some(at.log_end);
+            }
+            // The metadata that moved it also stops or replaces it here.
+            Err(FollowError::Moved) => {}
+            Err(FollowError::Storage(error)) => {
+                tracing::error!(partition = %partition.name, error, "the partition can no longer be followed");
+                state.fail(key);
+            }
+            Err(FollowError::Refused(error)) => {
+                tracing::error!(partition = %partition.name, error, "what the leader sent was not appended");
+                state.moved(key, epoch, partition.position());
+                state.pause(key, self.clock.monotonic());
+            }
+        }
+        None
+    }
+
+    /// Waits until what must be on disk is there, for all partitions together.
+    async fn sync(&self, due: Vec<Due>) {
+        let mut waits = Vec::with_capacity(due.len());
+        for (partition, end) in due {
+            let (done, synced) = oneshot::channel();
+            // A failure takes the log directory offline; the next append learns of it.
+            let told = Box::new(move |_| {
+                // Nobody waits any more once the fetcher has ended.
+                let _ = done.send(());
+            });
+            self.flusher.request(Arc::clone(&partition.log), end, told);
+            waits.push(synced);
+        }
+        for synced in waits {
+            // The sender goes only after it has sent.
+            let _ = synced.await;
+        }
+    }
+
+    async fn ask_ends(&self, endpoint: &mut dyn LeaderEndpoint, key: &FollowedPartition, epoch: LeaderEpoch) {
+        let ends = endpoint.log_ends(key, epoch).await;
+        let mut state = self.state.lock();
+        let Some(partition) = state.handle(key, epoch) else { return };
+        match ends {
+            Ok(Ok(ends)) => {
+                let outcome = partition.fit_as_follower(epoch, ends, self.clock.wall()).map(|at| (at, false));
+                self.note(&mut state, key, &partition, epoch, outcome);
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(partition = %partition.name, %error, "the leader does not tell where its log starts and ends");
+                state.pause(key, self.clock.monotonic());
+            }
+            Err(error) => {
+                tracing::warn!(leader = %self.leader, %error, "the leader could not be asked where a log starts and ends");
+                state.pause(key, self.clock.monotonic());
+            }
+        }
+    }
+}
