@@ -6,7 +6,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use crate::config::listeners::Listener;
-use crate::server::listener::{self, Bound};
+use crate::config::server::ServerConfig;
+use crate::server::listener::{self, Bound, SocketBuffers};
 
 /// Why a listener cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +37,14 @@ pub enum BindError {
 }
 
 /// Binds every address of `listener`. With port 0 all of them get the port that the first one got.
-pub fn bind(listener: &Listener) -> Result<Vec<Bound>, BindError> {
+pub fn bind(listener: &Listener, buffers: SocketBuffers) -> Result<Vec<Bound>, BindError> {
     let mut bound: Vec<Bound> = Vec::new();
     let mut refused = None;
     for mut address in addresses(listener)? {
         if let (0, Some(first)) = (address.port(), bound.first()) {
             address.set_port(first.address.port());
         }
-        match listener::bind(listener.name(), address) {
+        match listener::bind(listener.name(), address, buffers) {
             Ok(one) => bound.push(one),
             Err(source) => {
                 let error = BindError::Bind { listener: listener.name().to_owned(), address, source };
@@ -57,6 +58,16 @@ pub fn bind(listener: &Listener) -> Result<Vec<Bound>, BindError> {
     match refused {
         Some(error) if bound.is_empty() => Err(error),
         _ => Ok(bound),
+    }
+}
+
+/// The sizes that were asked for (`socket.send.buffer.bytes`, `socket.receive.buffer.bytes`). Where nobody asks, Kafka fixes
+/// both at 100 KiB, which keeps the kernel from growing them for a distant client; here the kernel decides.
+pub fn buffers(config: &ServerConfig) -> SocketBuffers {
+    let asked = |key, size: i32| config.set_value(key).and_then(|_| usize::try_from(size).ok());
+    SocketBuffers {
+        send: asked("socket.send.buffer.bytes", config.socket_send_buffer_bytes()),
+        receive: asked("socket.receive.buffer.bytes", config.socket_receive_buffer_bytes()),
     }
 }
 

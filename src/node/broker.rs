@@ -229,9 +229,10 @@ async fn load_logs(config: &Arc<ServerConfig>, dirs: Vec<LogDir>, now: Millis) -
 }
 
 fn bind_all(config: &ServerConfig) -> Result<Vec<Bound>, StartError> {
+    let buffers = bind::buffers(config);
     let mut bound = Vec::new();
     for listener in config.listeners() {
-        bound.extend(bind::bind(listener)?);
+        bound.extend(bind::bind(listener, buffers)?);
     }
     Ok(bound)
 }

@@ -29,10 +29,26 @@ pub struct Bound {
     socket: TcpListener,
 }
 
+/// The kernel's buffers of each connection (bytes); none leaves their size to the kernel, which fits it to the network.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SocketBuffers {
+    /// What was sent and is not acknowledged yet.
+    pub send: Option<usize>,
+    /// What has arrived and is not read yet.
+    pub receive: Option<usize>,
+}
+
 /// Binds one address.
-pub fn bind(name: &str, address: SocketAddr) -> io::Result<Bound> {
+pub fn bind(name: &str, address: SocketAddr, buffers: SocketBuffers) -> io::Result<Bound> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
+    // A connection has what its listener had when it was accepted; the window's scale is told while it is being made.
+    if let Some(size) = buffers.send {
+        socket.set_send_buffer_size(size)?;
+    }
+    if let Some(size) = buffers.receive {
+        socket.set_recv_buffer_size(size)?;
+    }
     if address.is_ipv6() {
         // An IPv4 listener may stand beside this one.
         socket.set_only_v6(!address.ip().is_unspecified())?;
