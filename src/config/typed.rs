@@ -69,6 +69,7 @@ typed! {
     default_replication_factor: i32 = "default.replication.factor";
     auto_create_topics_enable: bool = "auto.create.topics.enable";
     delete_topic_enable: bool = "delete.topic.enable";
+    ottla_check_compressed_records: bool = "ottla.check.compressed.records";
     min_insync_replicas: i32 = "min.insync.replicas";
     request_timeout_ms: i32 = "request.timeout.ms";
     initial_broker_registration_timeout_ms: i32 = "initial.broker.registration.timeout.ms";

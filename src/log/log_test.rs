@@ -15,7 +15,7 @@ use super::read_info::ReadUpTo;
 use crate::base::ids::{
     LeaderEpoch, Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence, TopicPartition, Uuid,
 };
-use crate::record::batch::batches;
+use crate::record::batch::{batches, crc};
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
 use crate::record::iter::records;
@@ -103,6 +103,26 @@ fn fill(log: &Log, n: i64) -> Vec<(i64, String)> {
         wrote.extend([(first.0, a), (first.0 + 1, b)]);
     }
     wrote
+}
+
+#[test]
+fn a_payload_that_does_not_inflate_is_refused_where_records_are_checked() {
+    for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+        let mut noise = batch(&["a value", "another"], codec).to_vec();
+        let checksummed = 21;
+        noise[61..].fill(0xA5);
+        let sum = crc(&noise[checksummed..]);
+        noise[checksummed - 4..checksummed].copy_from_slice(&sum.to_be_bytes());
+        let noise = Bytes::from(noise);
+        for (strict, taken) in [(false, true), (true, false)] {
+            let dir = tempfile::tempdir().unwrap();
+            let config = LogConfig { strict_compressed_validation: strict, ..LogConfig::default() };
+            let log = open(dir.path(), config, true, 0).unwrap();
+            let appended = log.append_as_leader(noise.clone(), LeaderEpoch(0), AppendOrigin::Client, NOW);
+            assert_eq!(appended.is_ok(), taken, "{codec:?}, strict {strict}");
+            assert_eq!(log.log_end_offset(), Offset(if taken { 2 } else { 0 }));
+        }
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn from(topic: &TopicConfig, server: &ServerConfig) -> LogConfig {
         file_delete_delay_ms: Millis(topic.file_delete_delay_ms),
         min_insync_replicas: topic.min_insync_replicas,
         producer_id_expiration_ms: Millis(i64::from(server.producer_id_expiration_ms())),
-        strict_compressed_validation: false,
+        strict_compressed_validation: server.ottla_check_compressed_records(),
     }
 }
 

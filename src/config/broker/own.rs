@@ -11,6 +11,9 @@ pub(super) static DEFS: &[ConfigDef] = &[
     string("cluster.id", None, Any, Medium)
         .internal()
         .doc("The cluster's id, for the first start on empty directories; generated when absent."),
+    boolean("ottla.check.compressed.records", Some("false"), Any, Medium)
+        .internal()
+        .doc("Whether compressed batches are inflated on arrival and their records checked, as Apache Kafka does; costs CPU."),
     string("ottla.http.address", Some("localhost:9404"), Any, Medium)
         .internal()
         .doc("Where `/metrics`, `/livez` and `/readyz` are served, as `host:port`; empty for nowhere."),
