@@ -26,3 +26,4 @@ mod tests {
         assert_eq!(ids.map(|id| partition_of(id, 50).0), [0, 24, 0, 18]);
     }
 }
+pub mod transaction;
