@@ -44,3 +44,11 @@ pub const PARKED_REPLIES_PER_SHARD_MAX: usize = 100_000;
 pub const TIMERS_IN_ONE_GO_MAX: usize = 100;
 /// What is read at a time while a coordinator's shard is loaded (bytes); a larger batch is read whole.
 pub const SHARD_LOAD_BYTES: usize = 1024 * 1024;
+/// Transactional ids that one partition of `__transaction_state` remembers before new ones are put off.
+pub const TRANSACTIONAL_IDS_PER_PARTITION_MAX: usize = 1_000_000;
+/// Unused transactional ids that are forgotten in one batch.
+pub const EXPIRED_IDS_PER_BATCH_MAX: usize = 500;
+/// What a compiled pattern of ListTransactions may take.
+pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+/// Producers of whose transactions one partition may be asking the coordinator at a time.
+pub const VERIFICATIONS_PER_PARTITION_MAX: usize = 10_000;

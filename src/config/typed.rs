@@ -141,6 +141,12 @@ typed! {
     transaction_state_log_segment_bytes: i32 = "transaction.state.log.segment.bytes";
     transactional_id_expiration_ms: i32 = "transactional.id.expiration.ms";
     transaction_max_timeout_ms: i32 = "transaction.max.timeout.ms";
+    transaction_partition_verification_enable: bool = "transaction.partition.verification.enable";
+    transaction_two_phase_commit_enable: bool = "transaction.two.phase.commit.enable";
+    transaction_remove_expired_transaction_cleanup_interval_ms: i32 =
+        "transaction.remove.expired.transaction.cleanup.interval.ms";
+    add_partitions_to_txn_retry_backoff_max_ms: i32 = "add.partitions.to.txn.retry.backoff.max.ms";
+    add_partitions_to_txn_retry_backoff_ms: i32 = "add.partitions.to.txn.retry.backoff.ms";
     producer_id_expiration_ms: i32 = "producer.id.expiration.ms";
     producer_id_expiration_check_interval_ms: i32 = "producer.id.expiration.check.interval.ms";
     share_coordinator_state_topic_num_partitions: i32 = "share.coordinator.state.topic.num.partitions";

@@ -5,6 +5,7 @@
 use crate::base::ids::PartitionIndex;
 
 pub mod group;
+pub mod transaction;
 
 /// Which of `partitions` holds what is said of `id`: Java's hash of the string, as every Kafka client and tool computes it.
 pub fn partition_of(id: &str, partitions: usize) -> PartitionIndex {
@@ -26,4 +27,3 @@ mod tests {
         assert_eq!(ids.map(|id| partition_of(id, 50).0), [0, 24, 0, 18]);
     }
 }
-pub mod transaction;

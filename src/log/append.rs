@@ -11,17 +11,29 @@ use super::config::LogConfig;
 use super::disk;
 use super::error::{AppendError, StorageError};
 use super::index::transaction_index::AbortedEntry;
-use super::log::{AppendOrigin, End, Log, Writer, first_unstable};
+use super::log::{AppendOrigin, End, Log, Writer, first_unstable, floor};
 use super::producer_snapshot;
-use super::producer_state::Verdict;
+use super::producer_state::{ProducerState, Verdict, Word};
 use super::segment::LogSegment;
 use super::validate::{self, Validated};
-use crate::base::ids::{LeaderEpoch, Millis, Offset};
+use super::verification::{FirstBatch, Guard};
+use crate::base::ids::{LeaderEpoch, Millis, Offset, ProducerEpoch, ProducerId};
 use crate::record::batch::{BatchHeader, BatchView, FRESH_BYTES, fresh_head};
 use crate::record::control::{self, ControlType};
 use crate::record::iter::records;
 
 impl Log {
+    /// Begins to ask the transaction coordinator whether this partition takes part in a producer's transaction. None: the
+    /// transaction is open here, so that it does.
+    pub fn begin_verification(&self, first: FirstBatch, now: Millis) -> Option<Guard> {
+        self.writer.lock().producers.begin_verification(first, now)
+    }
+
+    /// True if the transaction is open here, or the question that `guard` names was not overtaken by its end.
+    pub fn is_verified(&self, producer_id: ProducerId, epoch: ProducerEpoch, guard: Guard) -> bool {
+        self.writer.lock().producers.is_verified(producer_id, epoch, guard)
+    }
+
     /// Appends what a client, a coordinator or the controller produced, at the end of the log, in `epoch`.
     pub fn append_as_leader(
         &self,
@@ -30,29 +42,36 @@ impl Log {
         origin: AppendOrigin,
         now: Millis,
     ) -> Result<LogAppendInfo, AppendError> {
+        self.append_verified(batches, epoch, origin, None, now)
+    }
+
+    /// The same with the coordinator's word on a transaction's first records.
+    pub fn append_verified(
+        &self,
+        batches: Bytes,
+        epoch: LeaderEpoch,
+        origin: AppendOrigin,
+        guard: Option<Guard>,
+        now: Millis,
+    ) -> Result<LogAppendInfo, AppendError> {
         let config = self.config.load();
+        let word = if config.verifies_transactions { Word::Needed(guard) } else { Word::NotNeeded };
         let mut validated = validate::validate(&batches, &config, origin, now)?;
         let mut writer = self.writer.lock();
         if let Some(current) = self.epochs.latest().filter(|latest| *latest > epoch) {
             return Err(AppendError::StaleLeaderEpoch { current, got: epoch });
         }
-        if origin == AppendOrigin::Coordinator {
-            for batch in validated.iter().filter(|b| b.header.has_producer()) {
-                writer.producers.check_coordinator(&batch.header, coordinator_epoch(batch))?;
-            }
-        }
-        if origin == AppendOrigin::Client {
-            for batch in validated.iter().filter(|b| b.header.has_producer()) {
-                if let Verdict::Duplicate(before) = writer.producers.check(&batch.header)? {
-                    return Ok(LogAppendInfo {
-                        first_offset: before.first_offset(),
-                        last_offset: before.last_offset,
-                        log_append_time: before.timestamp,
-                        log_start_offset: self.log_start_offset(),
-                        duplicate: true,
-                        flush_due: false,
-                    });
-                }
+        for batch in validated.iter().filter(|b| b.header.has_producer()) {
+            if let Verdict::Duplicate(before) = judge(&writer.producers, batch, origin, word)? {
+                drop(writer);
+                return Ok(LogAppendInfo {
+                    first_offset: before.first_offset(),
+                    last_offset: before.last_offset,
+                    log_append_time: self.stored_timestamp(before.first_offset()),
+                    log_start_offset: self.log_start_offset(),
+                    duplicate: true,
+                    flush_due: false,
+                });
             }
         }
         let mut next = self.ends.read().log_end.offset;
@@ -62,6 +81,13 @@ impl Log {
             next = batch.header.next_offset();
         }
         self.write(&mut writer, &config, &validated, now)
+    }
+
+    /// The greatest timestamp of the batch that holds `offset`; none if it is not there any more.
+    fn stored_timestamp(&self, offset: Offset) -> Millis {
+        let segments = self.segments.load_full();
+        let stored = floor(&segments, offset).and_then(|s| self.find(s, offset, s.size()).ok().flatten());
+        stored.map_or(Millis::NONE, |at| at.header.max_timestamp)
     }
 
     /// Appends what a leader sent: offsets and epochs are kept as given, and must continue the log.
@@ -242,6 +268,25 @@ impl Log {
             }
         });
     }
+}
+
+/// Judges one batch of a producer.
+fn judge(
+    producers: &ProducerState,
+    batch: &Validated,
+    origin: AppendOrigin,
+    word: Word,
+) -> Result<Verdict, AppendError> {
+    match origin {
+        AppendOrigin::Client => return producers.check(&batch.header, word),
+        AppendOrigin::RaftLeader => {}
+        AppendOrigin::Coordinator | AppendOrigin::Marker { .. } if batch.header.is_control() => {
+            let bumps_epoch = matches!(origin, AppendOrigin::Marker { bumps_epoch: true });
+            producers.check_marker(&batch.header, coordinator_epoch(batch).unwrap_or(-1), bumps_epoch)?;
+        }
+        AppendOrigin::Coordinator | AppendOrigin::Marker { .. } => producers.check_coordinator(&batch.header)?,
+    }
+    Ok(Verdict::Append)
 }
 
 /// The coordinator's epoch in a marker that ends a transaction.

@@ -69,6 +69,8 @@ pub struct LogConfig {
     pub min_insync_replicas: i32,
     /// `producer.id.expiration.ms`
     pub producer_id_expiration_ms: Millis,
+    /// `transaction.partition.verification.enable`: a transaction's first records need the coordinator's word.
+    pub verifies_transactions: bool,
     /// Decompress what producers send in order to check each record, as Kafka does; without it the head, the checksum
     /// and the record count of a compressed batch are checked, and its records when they are first needed.
     pub strict_compressed_validation: bool,
@@ -95,6 +97,7 @@ impl Default for LogConfig {
             file_delete_delay_ms: Millis(60_000),
             min_insync_replicas: 1,
             producer_id_expiration_ms: Millis(86_400_000),
+            verifies_transactions: true,
             strict_compressed_validation: false,
         }
     }

@@ -149,10 +149,7 @@ fn load_segments(
         let segment = LogSegment::create(dir, *base, now)?;
         let state = match &mut writer {
             Some(writer) => writer,
-            None => {
-                let producers = recovery::rebuild_producers(dir, &segments, *base, now)?;
-                writer.insert(Writer { producers, undecided: Vec::new(), unsynced_since: None })
-            }
+            None => writer.insert(recovery::rebuild_producers(dir, &segments, *base, now)?),
         };
         let mut has_later = false;
         for later in &bases[i + 1..] {
@@ -193,11 +190,7 @@ fn load_segments(
     }
     let writer = match writer {
         Some(writer) => writer,
-        None => Writer {
-            producers: recovery::rebuild_producers(dir, &segments, end, now)?,
-            undecided: Vec::new(),
-            unsynced_since: None,
-        },
+        None => recovery::rebuild_producers(dir, &segments, end, now)?,
     };
     Ok(Loaded { segments, writer, end, recovered })
 }

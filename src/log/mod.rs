@@ -20,6 +20,7 @@ pub mod loader;
 pub mod log;
 pub mod manager;
 pub mod partition_metadata;
+pub mod producer_entry;
 pub mod producer_snapshot;
 pub mod producer_state;
 pub mod read_info;
@@ -32,6 +33,7 @@ pub mod tail_cache;
 pub mod timestamps;
 pub mod truncate;
 pub mod validate;
+pub mod verification;
 
 #[cfg(test)]
 mod log_test;

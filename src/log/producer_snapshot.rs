@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::disk;
 use super::error::StorageError;
-use super::producer_state::{BatchMetadata, ProducerState};
+use super::producer_entry::BatchMetadata;
+use super::producer_state::ProducerState;
 use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::record::batch::crc;
@@ -43,7 +44,7 @@ pub fn encode(state: &ProducerState) -> Vec<u8> {
         w.i32(last.map_or(0, |b| b.offset_delta));
         w.i64(entry.last_timestamp.0);
         w.i32(entry.coordinator_epoch);
-        w.i64(entry.txn_first_offset.map_or(-1, |o| o.0));
+        w.i64(entry.txn_first_offset().map_or(-1, |o| o.0));
     }
     let sum = crc(&w.as_slice()[ENTRIES_AT..]);
     w.set_u32(CRC_AT, sum);
@@ -78,8 +79,8 @@ fn entry(r: &mut Reader<'_>, state: &mut ProducerState) -> Result<(), CodecError
     let timestamp = Millis(r.i64()?);
     let coordinator_epoch = r.i32()?;
     let txn = Offset(r.i64()?);
-    let last = BatchMetadata { last_sequence, last_offset, offset_delta, timestamp };
-    state.restore(id, epoch, coordinator_epoch, last, (!txn.is_none()).then_some(txn));
+    let last = BatchMetadata { last_sequence, last_offset, offset_delta };
+    state.restore(id, epoch, coordinator_epoch, timestamp, last, (!txn.is_none()).then_some(txn));
     Ok(())
 }
 

@@ -6,90 +6,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::error::AppendError;
+use super::producer_entry::{BatchMetadata, ProducerEntry};
+use super::verification::{FirstBatch, Guard, Verifications};
 use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::base::limits::PRODUCERS_PER_PARTITION_MAX;
 use crate::record::batch::BatchHeader;
-
-/// Batches remembered of each producer, as Kafka does: what a client may have in flight.
-pub const BATCHES_KEPT: usize = 5;
-
-/// A batch that was appended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchMetadata {
-    /// Its last sequence.
-    pub last_sequence: Sequence,
-    /// Its last offset.
-    pub last_offset: Offset,
-    /// Its last offset less its first.
-    pub offset_delta: i32,
-    /// Its greatest timestamp.
-    pub timestamp: Millis,
-}
-
-impl BatchMetadata {
-    /// Its first sequence.
-    pub fn first_sequence(&self) -> Sequence {
-        let first = i64::from(self.last_sequence.0) - i64::from(self.offset_delta);
-        Sequence(if first < 0 { first + i64::from(i32::MAX) + 1 } else { first } as i32)
-    }
-    /// Its first offset.
-    pub fn first_offset(&self) -> Offset {
-        self.last_offset.plus(-i64::from(self.offset_delta))
-    }
-}
-
-/// One producer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProducerEntry {
-    /// Its newest epoch.
-    pub epoch: ProducerEpoch,
-    /// The epoch of the coordinator that last ended a transaction of its, or -1.
-    pub coordinator_epoch: i32,
-    /// When it was last heard.
-    pub last_timestamp: Millis,
-    /// The first offset of its open transaction.
-    pub txn_first_offset: Option<Offset>,
-    batches: [BatchMetadata; BATCHES_KEPT],
-    kept: u8,
-}
-
-impl ProducerEntry {
-    fn new(epoch: ProducerEpoch) -> Self {
-        let none = BatchMetadata {
-            last_sequence: Sequence::NONE,
-            last_offset: Offset::NONE,
-            offset_delta: 0,
-            timestamp: Millis::NONE,
-        };
-        Self {
-            epoch,
-            coordinator_epoch: -1,
-            last_timestamp: Millis::NONE,
-            txn_first_offset: None,
-            batches: [none; BATCHES_KEPT],
-            kept: 0,
-        }
-    }
-
-    /// The batches remembered, the oldest first.
-    pub fn batches(&self) -> &[BatchMetadata] {
-        &self.batches[..usize::from(self.kept)]
-    }
-
-    /// The last batch.
-    pub fn last(&self) -> Option<&BatchMetadata> {
-        self.batches().last()
-    }
-
-    fn add(&mut self, batch: BatchMetadata) {
-        if usize::from(self.kept) == BATCHES_KEPT {
-            self.batches.rotate_left(1);
-        } else {
-            self.kept += 1;
-        }
-        self.batches[usize::from(self.kept) - 1] = batch;
-    }
-}
 
 /// A producer as DescribeProducers shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,53 +44,96 @@ pub struct ProducerState {
     producers: HashMap<ProducerId, ProducerEntry>,
     /// Open transactions by first offset. The first one bounds the last stable offset.
     ongoing: BTreeMap<Offset, ProducerId>,
+    /// What the coordinator is asked about.
+    verifications: Verifications,
+}
+
+/// Whether a transaction's first records need the coordinator's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// They are taken as they come.
+    NotNeeded,
+    /// It must have been given: here is the question, if one was asked.
+    Needed(Option<Guard>),
 }
 
 impl ProducerState {
+    /// Begins to ask the coordinator about a batch. None: the transaction is open here, so that it knows.
+    pub fn begin_verification(&mut self, first: FirstBatch, now: Millis) -> Option<Guard> {
+        let is_open = self.has_ongoing(first.producer_id, first.epoch);
+        (!is_open).then(|| self.verifications.begin(first, now))
+    }
+
+    /// True if the question that `guard` names is still open, or needed no more: the transaction is open here.
+    pub fn is_verified(&self, producer_id: ProducerId, epoch: ProducerEpoch, guard: Guard) -> bool {
+        self.has_ongoing(producer_id, epoch) || self.verifications.is_open(producer_id, guard)
+    }
+
+    fn has_ongoing(&self, producer_id: ProducerId, epoch: ProducerEpoch) -> bool {
+        self.producers.get(&producer_id).is_some_and(|e| e.epoch == epoch && e.txn_first_offset().is_some())
+    }
+
     /// Judges a client's batch.
-    pub fn check(&self, batch: &BatchHeader) -> Result<Verdict, AppendError> {
-        let producer_id = batch.producer_id;
-        let Some(entry) = self.producers.get(&producer_id) else {
+    pub fn check(&self, batch: &BatchHeader, word: Word) -> Result<Verdict, AppendError> {
+        let entry = self.producers.get(&batch.producer_id);
+        if let Some(before) = entry.and_then(|entry| duplicate(entry, batch)) {
+            return Ok(Verdict::Duplicate(before));
+        }
+        if let Some(entry) = entry {
+            check_epoch(entry, batch)?;
+        }
+        if batch.is_transactional()
+            && !self.has_ongoing(batch.producer_id, batch.producer_epoch)
+            && let Word::Needed(guard) = word
+            && !guard.is_some_and(|guard| self.verifications.is_open(batch.producer_id, guard))
+        {
+            return Err(AppendError::TransactionState("the records are not part of an ongoing transaction".into()));
+        }
+        self.check_verified_sequence(batch, entry)?;
+        let Some(entry) = entry else {
             // Unknown here: expired, or new. Whatever sequence it begins with is accepted, as Kafka does since KIP-360.
             return Ok(Verdict::Append);
         };
-        if batch.producer_epoch < entry.epoch {
-            return Err(AppendError::ProducerFenced { producer_id, current: entry.epoch, got: batch.producer_epoch });
-        }
-        let out_of_order = |last| Err(AppendError::OutOfOrderSequence { producer_id, last, got: batch.base_sequence });
-        if let Some(since) = entry.txn_first_offset.filter(|_| !batch.is_transactional()) {
-            return Err(AppendError::TransactionState(format!(
-                "producer {producer_id} has had a transaction open since offset {since} and sent a batch outside it"
-            )));
-        }
-        if batch.producer_epoch > entry.epoch {
-            // A new incarnation starts over.
-            return if batch.base_sequence == Sequence(0) { Ok(Verdict::Append) } else { out_of_order(Sequence::NONE) };
-        }
-        let same =
-            |b: &&BatchMetadata| b.first_sequence() == batch.base_sequence && b.last_sequence == batch.last_sequence();
-        if let Some(before) = entry.batches().iter().find(same) {
-            return Ok(Verdict::Duplicate(*before));
-        }
-        match entry.last() {
-            Some(last) if last.last_sequence.plus(1) != batch.base_sequence => out_of_order(last.last_sequence),
-            _ => Ok(Verdict::Append),
-        }
+        check_known(entry, batch)?;
+        Ok(Verdict::Append)
     }
 
-    /// Judges a batch of a coordinator: neither its producer's epoch nor, in a marker, its own may be older than the newest.
-    pub fn check_coordinator(&self, batch: &BatchHeader, coordinator_epoch: Option<i32>) -> Result<(), AppendError> {
-        let producer_id = batch.producer_id;
+    /// What the open question says of a batch's sequence: it is not overtaken, and a new epoch begins at 0.
+    fn check_verified_sequence(&self, batch: &BatchHeader, entry: Option<&ProducerEntry>) -> Result<(), AppendError> {
+        let Some(open) = self.verifications.find(batch.producer_id) else { return Ok(()) };
+        let is_unknown = entry.is_none_or(|entry| entry.last().is_none());
+        let begins_late = open.bumps_epoch && is_unknown && batch.base_sequence != Sequence(0);
+        if begins_late || batch.base_sequence > open.lowest_sequence {
+            let (producer_id, got) = (batch.producer_id, batch.base_sequence);
+            return Err(AppendError::OutOfOrderSequence { producer_id, last: Sequence::NONE, got });
+        }
+        Ok(())
+    }
+    /// Judges records that a coordinator writes in a producer's name.
+    pub fn check_coordinator(&self, batch: &BatchHeader) -> Result<(), AppendError> {
+        self.producers.get(&batch.producer_id).map_or(Ok(()), |entry| check_epoch(entry, batch))
+    }
+
+    /// Judges the marker that ends a transaction: neither its producer's epoch nor its coordinator's may be older than the
+    /// newest. With `bumps_epoch` it must be newer than the transaction's (KIP-1228), unless the transaction is over already.
+    pub fn check_marker(
+        &self,
+        marker: &BatchHeader,
+        coordinator_epoch: i32,
+        bumps_epoch: bool,
+    ) -> Result<(), AppendError> {
+        let producer_id = marker.producer_id;
         let Some(entry) = self.producers.get(&producer_id) else { return Ok(()) };
-        if batch.producer_epoch < entry.epoch {
-            return Err(AppendError::ProducerFenced { producer_id, current: entry.epoch, got: batch.producer_epoch });
+        check_epoch(entry, marker)?;
+        let is_last = marker.producer_epoch.0 == i16::MAX;
+        if bumps_epoch && marker.producer_epoch == entry.epoch && entry.txn_first_offset().is_some() && !is_last {
+            return Err(AppendError::ProducerFenced { producer_id, current: entry.epoch, got: marker.producer_epoch });
         }
-        match coordinator_epoch {
-            Some(got) if got < entry.coordinator_epoch => {
-                Err(AppendError::CoordinatorFenced { producer_id, current: entry.coordinator_epoch, got })
-            }
-            _ => Ok(()),
+        if coordinator_epoch < entry.coordinator_epoch {
+            let (current, got) = (entry.coordinator_epoch, coordinator_epoch);
+            return Err(AppendError::CoordinatorFenced { producer_id, current, got });
         }
+        Ok(())
     }
 
     /// Notes a batch that was appended at its header's offsets. Control batches go to `end_transaction`.
@@ -182,35 +146,40 @@ impl ProducerState {
         }
         let entry = self.producers.entry(batch.producer_id).or_insert_with(|| ProducerEntry::new(batch.producer_epoch));
         if batch.producer_epoch != entry.epoch {
-            let (coordinator_epoch, txn) = (entry.coordinator_epoch, entry.txn_first_offset);
+            let (coordinator_epoch, txn) = (entry.coordinator_epoch, entry.txn_first_offset());
             *entry = ProducerEntry::new(batch.producer_epoch);
-            (entry.coordinator_epoch, entry.txn_first_offset) = (coordinator_epoch, txn);
+            entry.coordinator_epoch = coordinator_epoch;
+            entry.set_txn_first_offset(txn);
         }
         entry.last_timestamp = batch.max_timestamp.max(now);
         entry.add(BatchMetadata {
             last_sequence: batch.last_sequence(),
             last_offset: batch.last_offset(),
             offset_delta: batch.last_offset_delta,
-            timestamp: batch.max_timestamp,
         });
-        if batch.is_transactional() && entry.txn_first_offset.is_none() {
-            entry.txn_first_offset = Some(batch.base_offset);
-            self.ongoing.insert(batch.base_offset, batch.producer_id);
+        if batch.is_transactional() {
+            self.verifications.appended(batch.producer_id);
+            if entry.txn_first_offset().is_none() {
+                entry.set_txn_first_offset(Some(batch.base_offset));
+                self.ongoing.insert(batch.base_offset, batch.producer_id);
+            }
         }
     }
 
     /// Notes an end-of-transaction marker and returns the first offset of the transaction it ended, if one was open.
     pub fn end_transaction(&mut self, marker: &BatchHeader, coordinator_epoch: i32, now: Millis) -> Option<Offset> {
+        self.verifications.ended(marker.producer_id, marker.producer_epoch);
         let entry =
             self.producers.entry(marker.producer_id).or_insert_with(|| ProducerEntry::new(marker.producer_epoch));
         if marker.producer_epoch > entry.epoch {
-            let txn = entry.txn_first_offset;
+            let txn = entry.txn_first_offset();
             *entry = ProducerEntry::new(marker.producer_epoch);
-            entry.txn_first_offset = txn;
+            entry.set_txn_first_offset(txn);
         }
         entry.coordinator_epoch = coordinator_epoch;
         entry.last_timestamp = marker.max_timestamp.max(now);
-        let first = entry.txn_first_offset.take()?;
+        let first = entry.txn_first_offset()?;
+        entry.set_txn_first_offset(None);
         self.ongoing.remove(&first);
         Some(first)
     }
@@ -222,7 +191,8 @@ impl ProducerState {
 
     /// Forgets producers unheard for longer than `span`, but for those with an open transaction.
     pub fn expire(&mut self, now: Millis, span: Millis) {
-        self.producers.retain(|_, e| e.txn_first_offset.is_some() || now.since(e.last_timestamp) < span);
+        self.verifications.expire(now, span);
+        self.producers.retain(|_, e| e.txn_first_offset().is_some() || now.since(e.last_timestamp) < span);
     }
 
     /// How many producers are remembered.
@@ -244,7 +214,7 @@ impl ProducerState {
                 last_sequence: e.last().map_or(Sequence::NONE, |b| b.last_sequence),
                 last_timestamp: e.last_timestamp,
                 coordinator_epoch: e.coordinator_epoch,
-                current_txn_start_offset: e.txn_first_offset,
+                current_txn_start_offset: e.txn_first_offset(),
             })
             .collect()
     }
@@ -260,13 +230,14 @@ impl ProducerState {
         id: ProducerId,
         epoch: ProducerEpoch,
         coordinator_epoch: i32,
+        last_timestamp: Millis,
         last: BatchMetadata,
         txn_first_offset: Option<Offset>,
     ) {
         let mut entry = ProducerEntry::new(epoch);
         entry.coordinator_epoch = coordinator_epoch;
-        entry.last_timestamp = last.timestamp;
-        entry.txn_first_offset = txn_first_offset;
+        entry.last_timestamp = last_timestamp;
+        entry.set_txn_first_offset(txn_first_offset);
         if !last.last_sequence.is_none() {
             entry.add(last);
         }
@@ -278,7 +249,7 @@ impl ProducerState {
 
     /// Makes room for a sixteenth at a time, so that many pay for one search.
     fn drop_longest_silent(&mut self) {
-        let idle = self.producers.iter().filter(|(_, e)| e.txn_first_offset.is_none());
+        let idle = self.producers.iter().filter(|(_, e)| e.txn_first_offset().is_none());
         let mut by_age: Vec<(Millis, ProducerId)> = idle.map(|(id, e)| (e.last_timestamp, *id)).collect();
         let goes = (PRODUCERS_PER_PARTITION_MAX / 16).min(by_age.len());
         if goes == 0 {
@@ -289,6 +260,35 @@ impl ProducerState {
             self.producers.remove(id);
         }
     }
+}
+
+/// The batch as it was appended before, if it was.
+fn duplicate(entry: &ProducerEntry, batch: &BatchHeader) -> Option<BatchMetadata> {
+    let same =
+        |b: &BatchMetadata| b.first_sequence() == batch.base_sequence && b.last_sequence == batch.last_sequence();
+    if batch.producer_epoch == entry.epoch { entry.batches().find(same) } else { None }
+}
+
+fn check_epoch(entry: &ProducerEntry, batch: &BatchHeader) -> Result<(), AppendError> {
+    let (producer_id, current, got) = (batch.producer_id, entry.epoch, batch.producer_epoch);
+    if got < current { Err(AppendError::ProducerFenced { producer_id, current, got }) } else { Ok(()) }
+}
+
+/// Whether a batch continues what is known of its producer.
+fn check_known(entry: &ProducerEntry, batch: &BatchHeader) -> Result<(), AppendError> {
+    let producer_id = batch.producer_id;
+    // A new incarnation starts over, and so does one that has written nothing yet but whose marker is here.
+    let last = entry.last().filter(|_| batch.producer_epoch == entry.epoch).map_or(Sequence::NONE, |b| b.last_sequence);
+    let expected = if last.is_none() { Sequence(0) } else { last.plus(1) };
+    if batch.base_sequence != expected {
+        return Err(AppendError::OutOfOrderSequence { producer_id, last, got: batch.base_sequence });
+    }
+    if let Some(since) = entry.txn_first_offset().filter(|_| !batch.is_transactional()) {
+        return Err(AppendError::TransactionState(format!(
+            "producer {producer_id} has had a transaction open since offset {since} and sent a batch outside it"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -249,20 +249,21 @@ fn is_batch(segment: &LogSegment, window: &[u8], at: u64, length: u64, expected:
     Ok(read_batch(segment, at, length, expected, &mut bytes)?.is_ok())
 }
 
-/// The producers as they are at `end`: from the newest snapshot and the batches behind it.
+/// The producers as they are at `end`, from the newest snapshot and the batches behind it, with the transactions whose marker
+/// was found: whether that one is committed is not known yet.
 pub(super) fn rebuild_producers(
     dir: &Path,
     segments: &[Arc<LogSegment>],
     end: Offset,
     now: Millis,
-) -> Result<ProducerState, OpenError> {
+) -> Result<Writer, OpenError> {
     let (from, producers) = producer_snapshot::load_newest(dir, end)?.unwrap_or((Offset(0), ProducerState::default()));
     let mut writer = Writer { producers, undecided: Vec::new(), unsynced_since: None };
     let first = segments.partition_point(|s| s.base_offset <= from).saturating_sub(1);
     for segment in segments.iter().skip(first).filter(|s| s.base_offset < end) {
         replay(segment, &mut writer, from, end, now)?;
     }
-    Ok(writer.producers)
+    Ok(writer)
 }
 
 fn replay(segment: &LogSegment, writer: &mut Writer, from: Offset, end: Offset, now: Millis) -> Result<(), OpenError> {

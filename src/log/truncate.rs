@@ -54,8 +54,8 @@ impl Log {
         self.epochs.truncate_end(offset);
         self.epochs.write()?;
         self.drop_snapshots_behind(offset)?;
-        writer.producers = recovery::rebuild_producers(&self.dir, &segments, offset, now)?;
-        writer.undecided.clear();
+        let rebuilt = recovery::rebuild_producers(&self.dir, &segments, offset, now)?;
+        (writer.producers, writer.undecided) = (rebuilt.producers, rebuilt.undecided);
         self.ends.write().first_unstable = first_unstable(&writer);
         Ok(())
     }

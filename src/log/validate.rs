@@ -20,6 +20,11 @@ pub enum AppendOrigin {
     Client,
     /// A coordinator of this server: may write control batches.
     Coordinator,
+    /// A transaction coordinator, by way of whoever leads the partition: the marker that ends a transaction.
+    Marker {
+        /// The marker's epoch is newer than that of the transaction's records (KIP-890).
+        bumps_epoch: bool,
+    },
     /// The controller's log: only the frame is checked.
     RaftLeader,
 }

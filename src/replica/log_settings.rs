@@ -41,6 +41,7 @@ pub fn from(topic: &TopicConfig, server: &ServerConfig) -> LogConfig {
         min_insync_replicas: topic.min_insync_replicas,
         producer_id_expiration_ms: Millis(i64::from(server.producer_id_expiration_ms())),
         strict_compressed_validation: server.ottla_check_compressed_records(),
+        verifies_transactions: server.transaction_partition_verification_enable(),
     }
 }
 

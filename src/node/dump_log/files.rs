@@ -100,7 +100,7 @@ pub(super) fn snapshot(dump: &mut Dump<'_>, path: &Path) -> std::io::Result<()> 
     let mut entries: Vec<_> = state.entries().collect();
     entries.sort_unstable_by_key(|(id, _)| *id);
     for (id, entry) in entries {
-        let open: Value = entry.txn_first_offset.map_or_else(|| Value::from("None"), |o| o.0.into());
+        let open: Value = entry.txn_first_offset().map_or_else(|| Value::from("None"), |o| o.0.into());
         let mut fields: Fields = vec![
             ("producerId", id.0.into()),
             ("producerEpoch", entry.epoch.0.into()),
@@ -113,7 +113,7 @@ pub(super) fn snapshot(dump: &mut Dump<'_>, path: &Path) -> std::io::Result<()> 
             fields.push(("lastSequence", last.last_sequence.0.into()));
             fields.push(("lastOffset", last.last_offset.0.into()));
             fields.push(("offsetDelta", last.offset_delta.into()));
-            fields.push(("timestamp", last.timestamp.0.into()));
+            fields.push(("timestamp", entry.last_timestamp.0.into()));
         }
         dump.line("producer", "", fields)?;
     }
