@@ -56,7 +56,7 @@ fn open(dir: &Path, config: LogConfig, how: Reopen) -> Arc<Log> {
 }
 
 fn small() -> LogConfig {
-    LogConfig { segment_bytes: 4096, index_interval_bytes: 256, ..LogConfig::default() }
+    LogConfig { segment_bytes: 4096, index_interval_bytes: 256, verifies_transactions: false, ..LogConfig::default() }
 }
 
 fn built(producer: Option<(i64, i16, i32)>, flags: i16, records: &[(&[u8], &[u8])]) -> Bytes {

@@ -41,7 +41,10 @@ fn a_batch_sent_again_is_answered_with_its_offset() {
         }
     }
     let state = after(&(0..6).map(|i| batch(0, i * 10, 10, i64::from(i) * 10)).collect::<Vec<_>>());
-    assert!(matches!(state.check(&sent[0], Word::NotNeeded), Err(AppendError::OutOfOrderSequence { .. })), "older than five batches");
+    assert!(
+        matches!(state.check(&sent[0], Word::NotNeeded), Err(AppendError::OutOfOrderSequence { .. })),
+        "older than five batches"
+    );
 }
 
 #[test]

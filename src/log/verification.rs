@@ -101,7 +101,12 @@ mod tests {
     use super::*;
 
     fn first(epoch: i16, sequence: i32, bumps_epoch: bool) -> FirstBatch {
-        FirstBatch { producer_id: ProducerId(1), epoch: ProducerEpoch(epoch), sequence: Sequence(sequence), bumps_epoch }
+        FirstBatch {
+            producer_id: ProducerId(1),
+            epoch: ProducerEpoch(epoch),
+            sequence: Sequence(sequence),
+            bumps_epoch,
+        }
     }
 
     #[test]

@@ -22,5 +22,9 @@ pub struct AddOffsets<'a> {
 pub fn add_offsets(machine: &TransactionMachine, now: Millis, op: &AddOffsets<'_>) -> Outcome<()> {
     let partitions = BTreeSet::from([op.offsets_partition.clone()]);
     let AddOffsets { transactional_id, producer, .. } = *op;
-    add_partitions(machine, now, &AddPartitions { transactional_id, producer, partitions, version: TransactionVersion::V0 })
+    add_partitions(
+        machine,
+        now,
+        &AddPartitions { transactional_id, producer, partitions, version: TransactionVersion::V0 },
+    )
 }

@@ -33,7 +33,11 @@ pub struct EndTxn<'a> {
 }
 
 /// Decides. The answer says as whom the producer goes on.
-pub fn end_txn(machine: &TransactionMachine, now: Millis, op: &EndTxn<'_>) -> Result<Outcome<Producer>, NeedsProducerId> {
+pub fn end_txn(
+    machine: &TransactionMachine,
+    now: Millis,
+    op: &EndTxn<'_>,
+) -> Result<Outcome<Producer>, NeedsProducerId> {
     let refused = |code| Ok(Outcome::reply(Err(code)));
     if op.transactional_id.is_empty() {
         return refused(ErrorCode::InvalidRequest);
@@ -51,7 +55,11 @@ pub fn end_txn(machine: &TransactionMachine, now: Millis, op: &EndTxn<'_>) -> Re
                 bumped(metadata, op.result, op.version, op.fresh, now)?
             } else {
                 let next = metadata.become_state(TransactionState::preparing(op.result), now);
-                TransactionMetadata { next_producer_id: ProducerId::NONE, client_version: TransactionVersion::V0, ..next }
+                TransactionMetadata {
+                    next_producer_id: ProducerId::NONE,
+                    client_version: TransactionVersion::V0,
+                    ..next
+                }
             };
             let next = TransactionMetadata { started, ..next };
             let producer = completed_producer(&next);
@@ -117,8 +125,7 @@ fn bumped(
     fresh: Option<ProducerId>,
     now: Millis,
 ) -> Result<TransactionMetadata, NeedsProducerId> {
-    let next_producer_id =
-        if metadata.is_exhausted() { fresh.ok_or(NeedsProducerId)? } else { ProducerId::NONE };
+    let next_producer_id = if metadata.is_exhausted() { fresh.ok_or(NeedsProducerId)? } else { ProducerId::NONE };
     let next = metadata.become_state(TransactionState::preparing(result), now);
     Ok(TransactionMetadata {
         producer: Producer::new(metadata.producer.id, metadata.next_epoch()),

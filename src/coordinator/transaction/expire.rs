@@ -10,9 +10,10 @@ use crate::machine::timer::TimerChange;
 /// Looks for unused ids and sets the timer for the next look: at once if there may be more of them.
 pub(super) fn on_timer(machine: &TransactionMachine, now: Millis) -> Outcome<TransactionMachine, ()> {
     let settings = machine.settings();
-    let unused = machine.transactions().iter().filter(|(_, metadata)| {
-        metadata.state.is_idle() && metadata.updated <= now.since(settings.expiration_ms)
-    });
+    let unused = machine
+        .transactions()
+        .iter()
+        .filter(|(_, metadata)| metadata.state.is_idle() && metadata.updated <= now.since(settings.expiration_ms));
     let mut ids: Vec<TransactionalId> = unused.map(|(id, _)| id.clone()).take(EXPIRED_IDS_PER_BATCH_MAX).collect();
     ids.sort_unstable();
     let full = ids.len() == EXPIRED_IDS_PER_BATCH_MAX;

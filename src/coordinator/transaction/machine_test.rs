@@ -290,5 +290,9 @@ proptest! {
 fn states_follow_each_other_as_they_may() {
     use TransactionState::*;
     assert!(Empty.may_become(Ongoing) && Ongoing.may_become(PrepareCommit) && PrepareCommit.may_become(CompleteCommit));
-    assert!(!PrepareCommit.may_become(CompleteAbort) && !PrepareAbort.may_become(Ongoing) && !Empty.may_become(PrepareCommit));
+    assert!(
+        !PrepareCommit.may_become(CompleteAbort)
+            && !PrepareAbort.may_become(Ongoing)
+            && !Empty.may_become(PrepareCommit)
+    );
 }

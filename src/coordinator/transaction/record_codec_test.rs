@@ -1,3 +1,5 @@
+//! The bytes of the records, and what is told of bytes that are none.
+
 use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
@@ -6,13 +8,18 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 fn metadata(state: TransactionState, version: i16) -> TransactionMetadata {
-    let partitions = [("a", 1), ("b", 0), ("b", 2)].map(|(topic, index)| TopicPartition::new(topic, PartitionIndex(index)));
+    let partitions =
+        [("a", 1), ("b", 0), ("b", 2)].map(|(topic, index)| TopicPartition::new(topic, PartitionIndex(index)));
     TransactionMetadata {
         producer: Producer::new(ProducerId(7), ProducerEpoch(3)),
         prev_producer_id: if version > 0 { ProducerId(7) } else { ProducerId::NONE },
         timeout_ms: 60_000,
         state,
-        partitions: if state == TransactionState::Empty { Arc::default() } else { Arc::new(BTreeSet::from(partitions)) },
+        partitions: if state == TransactionState::Empty {
+            Arc::default()
+        } else {
+            Arc::new(BTreeSet::from(partitions))
+        },
         started: Millis(1000),
         updated: Millis(2000),
         client_version: if version > 0 { TransactionVersion::V2 } else { TransactionVersion::V0 },

@@ -82,17 +82,21 @@ impl Story {
     fn init(&mut self, expected: Option<Producer>) {
         let now = self.now;
         let said = expected.map_or(String::new(), |p| format!(" as {}/{}", p.id, p.epoch));
-        self.step(&format!("init{said}"), |p: &Producer| format!("{}/{}", p.id, p.epoch), |machine, fresh| {
-            let op = InitProducerId {
-                transactional_id: "t",
-                timeout_ms: 60_000,
-                two_phase_commit: false,
-                keep_prepared: false,
-                expected,
-                fresh,
-            };
-            init_producer_id(machine, now, &op)
-        });
+        self.step(
+            &format!("init{said}"),
+            |p: &Producer| format!("{}/{}", p.id, p.epoch),
+            |machine, fresh| {
+                let op = InitProducerId {
+                    transactional_id: "t",
+                    timeout_ms: 60_000,
+                    two_phase_commit: false,
+                    keep_prepared: false,
+                    expected,
+                    fresh,
+                };
+                init_producer_id(machine, now, &op)
+            },
+        );
     }
 
     fn add(&mut self, as_whom: Producer, index: i32, version: TransactionVersion) {
@@ -106,9 +110,13 @@ impl Story {
     fn end(&mut self, as_whom: Producer, result: TransactionResult, version: TransactionVersion) {
         let now = self.now;
         let what = format!("{result:?} as {}/{}", as_whom.id, as_whom.epoch);
-        self.step(&what, |p: &Producer| format!("{}/{}", p.id, p.epoch), |machine, fresh| {
-            end_txn(machine, now, &EndTxn { transactional_id: "t", producer: as_whom, result, version, fresh })
-        });
+        self.step(
+            &what,
+            |p: &Producer| format!("{}/{}", p.id, p.epoch),
+            |machine, fresh| {
+                end_txn(machine, now, &EndTxn { transactional_id: "t", producer: as_whom, result, version, fresh })
+            },
+        );
     }
 
     fn done(&mut self, as_whom: Producer) {
