@@ -1,7 +1,7 @@
 //! Where a machine's records go.
 
-use crate::base::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
-use crate::machine::machine::TransactionResult;
+use crate::base::ids::{LeaderEpoch, Offset};
+use crate::machine::machine::TransactionEnd;
 use crate::machine::outcome::Writer;
 
 /// The log did not take the records. Nothing happened.
@@ -26,11 +26,7 @@ pub trait MachineLog<R> {
     /// Appends all or nothing, in one batch; returns the offset of the first record.
     fn append(&mut self, writer: Writer, records: &[R]) -> Result<Offset, NotAppended>;
     /// Appends the marker that ends a transaction; returns its offset.
-    fn append_marker(
-        &mut self,
-        producer: (ProducerId, ProducerEpoch),
-        result: TransactionResult,
-    ) -> Result<Offset, NotAppended>;
+    fn append_marker(&mut self, end: TransactionEnd) -> Result<Offset, NotAppended>;
     /// The epoch in which this node appends.
     fn epoch(&self) -> LeaderEpoch;
     /// The next offset.
@@ -43,12 +39,8 @@ impl<R, L: MachineLog<R> + ?Sized> MachineLog<R> for Box<L> {
     fn append(&mut self, writer: Writer, records: &[R]) -> Result<Offset, NotAppended> {
         (**self).append(writer, records)
     }
-    fn append_marker(
-        &mut self,
-        producer: (ProducerId, ProducerEpoch),
-        result: TransactionResult,
-    ) -> Result<Offset, NotAppended> {
-        (**self).append_marker(producer, result)
+    fn append_marker(&mut self, end: TransactionEnd) -> Result<Offset, NotAppended> {
+        (**self).append_marker(end)
     }
     fn epoch(&self) -> LeaderEpoch {
         (**self).epoch()

@@ -26,6 +26,21 @@ pub enum TransactionResult {
     Abort,
 }
 
+/// The end of a transaction, as a marker says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransactionEnd {
+    /// Whose transaction.
+    pub producer_id: ProducerId,
+    /// Its epoch. Where the end bumps it, the new one.
+    pub producer_epoch: ProducerEpoch,
+    /// How it ended.
+    pub result: TransactionResult,
+    /// In which epoch its coordinator decided that.
+    pub coordinator_epoch: i32,
+    /// The epoch is newer than that of the transaction's records (KIP-890).
+    pub bumps_epoch: bool,
+}
+
 /// State that only records change. The same `replay` serves live traffic and loading from the log.
 pub trait Machine: Sized {
     /// What it is told.
@@ -39,8 +54,8 @@ pub trait Machine: Sized {
     fn replay(&mut self, at: ReplayAt, record: &Self::Record);
 
     /// A transaction that wrote to this log has ended: its marker stands at `at`.
-    fn end_transaction(&mut self, at: Offset, producer: (ProducerId, ProducerEpoch), result: TransactionResult) {
-        let _ = (at, producer, result);
+    fn end_transaction(&mut self, at: Offset, end: TransactionEnd) {
+        let _ = (at, end);
     }
 
     /// All records of the log have been replayed and operations will come now: sets the timers of what was loaded.

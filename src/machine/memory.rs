@@ -1,8 +1,8 @@
 //! A log in memory, for tests and the simulator. It commits when told to, and refuses when told to.
 
-use crate::base::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
+use crate::base::ids::{LeaderEpoch, Offset};
 use crate::machine::log::{MachineLog, NotAppended};
-use crate::machine::machine::TransactionResult;
+use crate::machine::machine::TransactionEnd;
 use crate::machine::outcome::Writer;
 
 /// What stands at one offset.
@@ -11,7 +11,7 @@ pub enum Entry<R> {
     /// A record.
     Record(Writer, R),
     /// A transaction's end.
-    Marker((ProducerId, ProducerEpoch), TransactionResult),
+    Marker(TransactionEnd),
 }
 
 /// The log.
@@ -53,12 +53,8 @@ impl<R: Clone> MachineLog<R> for MemoryLog<R> {
     fn append(&mut self, writer: Writer, records: &[R]) -> Result<Offset, NotAppended> {
         self.push(records.iter().map(|record| Entry::Record(writer, record.clone())))
     }
-    fn append_marker(
-        &mut self,
-        producer: (ProducerId, ProducerEpoch),
-        result: TransactionResult,
-    ) -> Result<Offset, NotAppended> {
-        self.push([Entry::Marker(producer, result)])
+    fn append_marker(&mut self, end: TransactionEnd) -> Result<Offset, NotAppended> {
+        self.push([Entry::Marker(end)])
     }
     fn epoch(&self) -> LeaderEpoch {
         LeaderEpoch(0)

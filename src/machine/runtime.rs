@@ -24,10 +24,10 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use crate::base::clock::SharedClock;
-use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId};
+use crate::base::ids::{Millis, Offset};
 use crate::base::limits::{PARKED_REPLIES_PER_SHARD_MAX, TIMERS_IN_ONE_GO_MAX};
 use crate::machine::log::{MachineLog, NotAppended};
-use crate::machine::machine::{Machine, TransactionResult};
+use crate::machine::machine::{Machine, TransactionEnd};
 use crate::machine::outcome::{Outcome, Reply, WaiterId};
 use crate::machine::shard::{Shard, SubmitError};
 
@@ -258,17 +258,13 @@ impl<M: Machine + 'static> Runtime<M> {
     }
 
     /// Writes the marker that ends a transaction.
-    pub fn end_transaction(
-        &self,
-        producer: (ProducerId, ProducerEpoch),
-        result: TransactionResult,
-    ) -> Result<Pending<()>, Refused<std::convert::Infallible>> {
+    pub fn end_transaction(&self, end: TransactionEnd) -> Result<Pending<()>, Refused<std::convert::Infallible>> {
         let end = {
             let mut inner = self.inner.lock();
             if self.closed.load(Ordering::Acquire) {
                 return Err(Refused::Moved);
             }
-            inner.shard.end_transaction(producer, result).map_err(Refused::ByLog)?
+            inner.shard.end_transaction(end).map_err(Refused::ByLog)?
         };
         let commits = Arc::clone(&self.commits);
         let kind = if commits.committed() >= end {

@@ -95,7 +95,7 @@ impl MachineLog<Record> for Count {
         self.0 += records.len() as i64;
         Ok(Offset(self.0 - records.len() as i64))
     }
-    fn append_marker(&mut self, _: (ProducerId, ProducerEpoch), _: TransactionResult) -> Result<Offset, NotAppended> {
+    fn append_marker(&mut self, _: TransactionEnd) -> Result<Offset, NotAppended> {
         self.0 += 1;
         Ok(Offset(self.0 - 1))
     }

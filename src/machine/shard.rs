@@ -1,8 +1,8 @@
 //! One machine on its log: decide, append, replay.
 
-use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId};
+use crate::base::ids::{Millis, Offset};
 use crate::machine::log::{MachineLog, NotAppended};
-use crate::machine::machine::{Machine, ReplayAt, TransactionResult};
+use crate::machine::machine::{Machine, ReplayAt, TransactionEnd};
 use crate::machine::outcome::{Outcome, Reply, Writer};
 use crate::machine::timer::{TimerChange, Timers};
 
@@ -87,13 +87,9 @@ impl<M: Machine, L: MachineLog<M::Record>> Shard<M, L> {
 
     /// Writes the marker that ends a transaction and has the machine take it in; returns what must be committed before
     /// the end may be told.
-    pub fn end_transaction(
-        &mut self,
-        producer: (ProducerId, ProducerEpoch),
-        result: TransactionResult,
-    ) -> Result<Offset, NotAppended> {
-        let at = self.log.append_marker(producer, result)?;
-        self.machine.end_transaction(at, producer, result);
+    pub fn end_transaction(&mut self, end: TransactionEnd) -> Result<Offset, NotAppended> {
+        let at = self.log.append_marker(end)?;
+        self.machine.end_transaction(at, end);
         Ok(self.log.end())
     }
 

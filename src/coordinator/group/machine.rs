@@ -8,9 +8,9 @@ use super::consumer::group::ConsumerGroup;
 use super::offsets::store::OffsetStore;
 use super::record::{GroupId, GroupRecord, MemberId};
 use super::{classic, consumer, offsets};
-use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId};
+use crate::base::ids::{Millis, Offset};
 use crate::config::server::ServerConfig;
-use crate::machine::machine::{Machine, ReplayAt, TransactionResult};
+use crate::machine::machine::{Machine, ReplayAt, TransactionEnd};
 use crate::machine::outcome;
 use crate::metadata::image::MetadataImage;
 
@@ -97,8 +97,8 @@ impl Machine for GroupMachine {
         }
     }
 
-    fn end_transaction(&mut self, at: Offset, producer: (ProducerId, ProducerEpoch), result: TransactionResult) {
-        offsets::replay::end_transaction(self, at, producer, result);
+    fn end_transaction(&mut self, at: Offset, end: TransactionEnd) {
+        offsets::replay::end_transaction(self, at, (end.producer_id, end.producer_epoch), end.result);
     }
 
     fn on_loaded(&self, now: Millis) -> Outcome<()> {
