@@ -52,3 +52,5 @@ pub const EXPIRED_IDS_PER_BATCH_MAX: usize = 500;
 pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 /// Producers of whose transactions one partition may be asking the coordinator at a time.
 pub const VERIFICATIONS_PER_PARTITION_MAX: usize = 10_000;
+/// Member ids that one classic group has given out to members that have not come back with them.
+pub const PENDING_MEMBERS_PER_GROUP_MAX: i64 = 100_000;

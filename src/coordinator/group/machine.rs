@@ -102,7 +102,7 @@ impl Machine for GroupMachine {
     }
 
     fn on_loaded(&self, now: Millis) -> Outcome<()> {
-        let parts = [classic::on_timer::on_loaded(self, now), offsets::on_timer::on_loaded(self, now)];
+        let parts = [classic::on_load::on_loaded(self, now), offsets::on_timer::on_loaded(self, now)];
         parts.into_iter().fold(consumer::on_timer::on_loaded(self, now), |mut all, part| {
             all.records.extend(part.records);
             all.soft.extend(part.soft);
