@@ -21,7 +21,7 @@ pub type Outcome<T> = outcome::Outcome<GroupMachine, T>;
 #[derive(Debug)]
 pub enum Group {
     /// Its members decide.
-    Classic(ClassicGroup),
+    Classic(Box<ClassicGroup>),
     /// The coordinator decides (KIP-848).
     Consumer(ConsumerGroup),
 }
@@ -68,6 +68,14 @@ impl GroupMachine {
     /// The groups by id.
     pub fn groups(&self) -> &HashMap<GroupId, Group> {
         &self.groups
+    }
+
+    /// A classic group.
+    pub fn classic(&self, id: &str) -> Option<&ClassicGroup> {
+        match self.groups.get(id)? {
+            Group::Classic(group) => Some(group),
+            Group::Consumer(_) => None,
+        }
     }
 
     /// The committed offsets.

@@ -70,7 +70,7 @@ impl<'a> Draft<'a> {
     }
 
     /// How many members there are.
-    pub fn len(&self) -> i64 {
+    pub fn member_count(&self) -> i64 {
         self.group.tally().members + self.difference.members
     }
 
@@ -101,7 +101,7 @@ impl<'a> Draft<'a> {
 
     /// Whether nobody has to be waited for.
     pub fn all_joined(&self) -> bool {
-        self.len() == self.joining() && self.pending_len() == 0
+        self.member_count() == self.joining() && self.pending_len() == 0
     }
 
     /// The member that goes by this static name.

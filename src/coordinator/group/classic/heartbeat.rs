@@ -9,7 +9,7 @@ use super::member::Member;
 use super::soft::Timer;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{self, Group, GroupMachine, Outcome};
+use crate::coordinator::group::machine::{self, GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 use crate::machine::timer::TimerChange;
 
@@ -31,7 +31,7 @@ pub fn heartbeat(machine: &GroupMachine, now: Millis, op: Heartbeat) -> Result<O
     if op.group.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
-    let Some(Group::Classic(group)) = machine.groups.get(&op.group) else { return Err(ErrorCode::UnknownMemberId) };
+    let Some(group) = machine.classic(&op.group) else { return Err(ErrorCode::UnknownMemberId) };
     let member = check::member(group, &op.member_id, op.instance_id.as_deref())?;
     if op.generation != group.head.generation {
         return Err(ErrorCode::IllegalGeneration);

@@ -85,10 +85,7 @@ impl House {
     }
 
     pub fn group(&self) -> Option<&ClassicGroup> {
-        match self.machine.groups().get(GROUP)? {
-            Group::Classic(group) => Some(group),
-            Group::Consumer(_) => None,
-        }
+        self.machine.classic(GROUP)
     }
 
     /// A join as a consumer of version 9 sends it.

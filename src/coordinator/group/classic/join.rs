@@ -139,7 +139,7 @@ impl<'a> Join<'a> {
         match draft.head.state {
             State::Empty => true,
             State::PreparingRebalance => member.is_some_and(|member| member.joining.is_some()) || draft.joining() < max,
-            State::CompletingRebalance | State::Stable => member.is_some() || draft.len() < max,
+            State::CompletingRebalance | State::Stable => member.is_some() || draft.member_count() < max,
         }
     }
 
@@ -149,7 +149,7 @@ impl<'a> Join<'a> {
         if draft.head.state == State::Empty {
             return !op.protocol_type.is_empty() && !self.protocols.is_empty();
         }
-        let all = draft.len();
+        let all = draft.member_count();
         draft.head.protocol_type.as_ref() == Some(&op.protocol_type)
             && self.protocols.iter().any(|(name, _)| draft.supporters(name) == all)
     }
@@ -182,7 +182,7 @@ impl<'a> Join<'a> {
         if let Some(initial) = &mut draft.head.initial {
             initial.member_added = true;
         }
-        if draft.len() == 0 {
+        if draft.member_count() == 0 {
             draft.head.protocol_type = Some(Arc::clone(&self.op.protocol_type));
         }
         draft.head.leader.get_or_insert_with(|| id.clone());

@@ -9,7 +9,7 @@ use super::rebalance::{dismiss, maybe_complete_join, prepare, settle_leader};
 use super::soft::Timer;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
+use crate::coordinator::group::machine::{GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 use crate::machine::outcome::Reply;
 
@@ -45,7 +45,7 @@ pub fn leave(machine: &GroupMachine, now: Millis, op: LeaveGroup) -> Result<Outc
     if op.group.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
-    let Some(Group::Classic(group)) = machine.groups.get(&op.group) else {
+    let Some(group) = machine.classic(&op.group) else {
         let refused = |leaving: Leaving| (leaving.member_id, leaving.instance_id, ErrorCode::UnknownMemberId);
         return Ok(Outcome::reply(LeaveReply { members: op.members.into_iter().map(refused).collect() }));
     };

@@ -34,7 +34,7 @@ pub fn on_load(id: &GroupId, group: &ClassicGroup, now: Millis, settings: &Setti
     for member in group.members() {
         draft.set_timer(Timer::Session(member.id.clone()), member.session_timeout_ms);
     }
-    if draft.len() > settings.members_max.into() && group.head.state == State::Stable {
+    if draft.member_count() > settings.members_max.into() && group.head.state == State::Stable {
         prepare(&mut draft, settings.initial_rebalance_delay_ms);
     }
     draft.finish(Reply::Now(()))

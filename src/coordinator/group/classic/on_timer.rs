@@ -5,13 +5,13 @@ use super::group::{InitialDelay, State};
 use super::rebalance::{complete_join, dismiss, prepare, settle_leader};
 use super::soft::Timer;
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
+use crate::coordinator::group::machine::{GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 use crate::machine::outcome::Reply;
 
 /// A timer is due. One that has outlived its reason does nothing.
 pub fn on_timer(machine: &GroupMachine, now: Millis, group: &GroupId, timer: &Timer) -> Outcome<()> {
-    let Some(Group::Classic(found)) = machine.groups.get(group) else { return Outcome::reply(()) };
+    let Some(found) = machine.classic(group) else { return Outcome::reply(()) };
     let mut draft = Draft::new(group, found, now);
     match timer {
         Timer::Session(member) => expire_session(&mut draft, member),

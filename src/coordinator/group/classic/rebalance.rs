@@ -63,7 +63,7 @@ pub fn complete_join(draft: &mut Draft<'_>) {
     draft.clear_timer(Timer::Join);
     draft.head.initial = None;
     remove_late_members(draft);
-    if draft.len() > 0 && !elect_joined_leader(draft) {
+    if draft.member_count() > 0 && !elect_joined_leader(draft) {
         // Only static members are left and none of them has come: they are given time once more.
         let span_ms = rebalance_timeout_ms(draft);
         return draft.set_timer(Timer::Join, span_ms);
@@ -71,7 +71,7 @@ pub fn complete_join(draft: &mut Draft<'_>) {
     draft.head.generation = draft.head.generation.wrapping_add(1);
     draft.head.protocol = select_protocol(draft);
     draft.head.subscribed_topics = subscription::subscribed_topics(&draft.head, draft.members());
-    if draft.len() == 0 {
+    if draft.member_count() == 0 {
         draft.enter(State::Empty);
         return draft.write();
     }
@@ -112,7 +112,7 @@ pub fn join_reply(draft: &Draft<'_>, member: &Member, members: &[Arc<Member>]) -
 
 /// The assignor that most members want of those that all support; of two, the one whose name comes first.
 pub fn select_protocol(draft: &Draft<'_>) -> Option<Arc<str>> {
-    let all = draft.len();
+    let all = draft.member_count();
     let mut votes: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
     for member in draft.members() {
         if let Some((wanted, _)) = member.protocols.iter().find(|(name, _)| draft.supporters(name) == all) {
@@ -151,7 +151,7 @@ pub fn dismiss(draft: &mut Draft<'_>, id: &MemberId) {
 }
 
 fn remove_late_members(draft: &mut Draft<'_>) {
-    if draft.joining() < draft.len() {
+    if draft.joining() < draft.member_count() {
         let is_late = |member: &&Arc<Member>| member.joining.is_none() && member.instance_id.is_none();
         let late: Vec<MemberId> = draft.members().filter(is_late).map(|member| member.id.clone()).collect();
         late.iter().for_each(|id| dismiss(draft, id));

@@ -12,7 +12,7 @@ use crate::machine::machine::ReplayAt;
 pub fn replay(machine: &mut GroupMachine, _at: ReplayAt, record: &GroupRecord) {
     match record {
         GroupRecord::Classic(id, Some(value)) => {
-            machine.groups.insert(Arc::clone(id), Group::Classic(ClassicGroup::from_value(value)));
+            machine.groups.insert(Arc::clone(id), Group::Classic(Box::new(ClassicGroup::from_value(value))));
         }
         GroupRecord::Classic(id, None) => {
             // What an upgrade has put in its place stays.
@@ -21,8 +21,10 @@ pub fn replay(machine: &mut GroupMachine, _at: ReplayAt, record: &GroupRecord) {
             }
         }
         GroupRecord::ClassicSoft(id, step) => {
-            let group =
-                machine.groups.entry(Arc::clone(id)).or_insert_with(|| Group::Classic(ClassicGroup::new(Millis::NONE)));
+            let group = machine
+                .groups
+                .entry(Arc::clone(id))
+                .or_insert_with(|| Group::Classic(Box::new(ClassicGroup::new(Millis::NONE))));
             if let Group::Classic(group) = group {
                 group.apply(step);
             }
