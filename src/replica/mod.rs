@@ -29,4 +29,6 @@ pub mod read;
 pub mod topic_metrics;
 
 #[cfg(test)]
+mod cluster_test;
+#[cfg(test)]
 mod model_test;
