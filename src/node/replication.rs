@@ -106,3 +106,7 @@ impl Surroundings for Metadata {
         self.broker_epoch
     }
 }
+
+#[cfg(test)]
+#[path = "replication_test.rs"]
+mod tests;
