@@ -54,3 +54,7 @@ pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 pub const VERIFICATIONS_PER_PARTITION_MAX: usize = 10_000;
 /// Member ids that one classic group has given out to members that have not come back with them.
 pub const PENDING_MEMBERS_PER_GROUP_MAX: i64 = 100_000;
+/// Least memory of the cleaner's map of keys, whatever the configuration leaves it (bytes).
+pub const CLEANER_MAP_BYTES_MIN: usize = 48 * 1024;
+/// Removals of files that may wait for `file.delete.delay.ms`; beyond it the longest waiting goes at once.
+pub const PENDING_REMOVALS_MAX: usize = 10_000;

@@ -306,8 +306,8 @@ pub fn check_broker_step(settings: &Settings, current: &ServerConfig) -> Result<
 /// Kafka can change these while it runs; here listeners are bound once, and a change without effect would mislead.
 const BOUND_AT_START: [&str; 2] = ["listeners", "listener.security.protocol.map"];
 
-/// Counts of threads, which Kafka changes only by small steps. They are without effect here, but a tool that meets
-/// the limit in Kafka must meet it here.
+/// Counts of threads, which Kafka changes only by small steps. But for the cleaner's they are without effect here; still, a
+/// tool that meets the limit in Kafka must meet it here.
 const THREAD_COUNTS: [&str; 5] = [
     "num.io.threads",
     "num.replica.fetchers",

@@ -40,7 +40,5 @@ pub(super) const TRANSACTIONS: &str = "transactions are not built yet";
 pub(super) const QUOTAS: &str = "quotas are stored but not enforced yet";
 /// Security.
 pub(super) const SECURITY: &str = "listeners other than PLAINTEXT and authorization are not built yet";
-/// Compaction.
-pub(super) const COMPACTION: &str = "compaction is not built yet; compacted topics keep all their records";
 /// Authorization.
 pub(super) const AUTHORIZER: &str = "authorization is not built yet, and leaving it out would open the broker to all";

@@ -25,18 +25,14 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("Largest batch of records that is taken (bytes, as compressed)."),
     int("index.interval.bytes", Some("4096"), AtLeast(0), Medium).doc("Bytes of records between two index entries."),
     long("delete.retention.ms", Some("86400000"), AtLeast(0), Medium)
-        .not_yet(reason::COMPACTION)
         .doc("How long a tombstone outlives compaction (ms)."),
     long("min.compaction.lag.ms", Some("0"), AtLeast(0), Medium)
-        .not_yet(reason::COMPACTION)
         .doc("How long a record stays safe from compaction (ms)."),
     long("max.compaction.lag.ms", Some("9223372036854775807"), AtLeast(1), Medium)
-        .not_yet(reason::COMPACTION)
         .doc("How long a record may wait for compaction (ms)."),
     long("file.delete.delay.ms", Some("60000"), AtLeast(0), Medium)
         .doc("How long a deleted segment's files stay (ms)."),
     double("min.cleanable.dirty.ratio", Some("0.5"), BetweenF(0.0, 1.0), Medium)
-        .not_yet(reason::COMPACTION)
         .doc("Share of the log that must be dirty before it is compacted."),
     list("cleanup.policy", Some("delete"), Elements(MayBeEmpty, &["compact", "delete"]), Medium)
         .doc("What becomes of old records: `delete`, `compact`, both, or nothing when empty."),

@@ -119,6 +119,13 @@ typed! {
     log_flush_offset_checkpoint_interval_ms: i32 = "log.flush.offset.checkpoint.interval.ms";
     log_flush_start_offset_checkpoint_interval_ms: i32 = "log.flush.start.offset.checkpoint.interval.ms";
     log_initial_task_delay_ms: i64 = "log.initial.task.delay.ms";
+    log_cleaner_enable: bool = "log.cleaner.enable";
+    log_cleaner_threads: i32 = "log.cleaner.threads";
+    log_cleaner_io_max_bytes_per_second: f64 = "log.cleaner.io.max.bytes.per.second";
+    log_cleaner_dedupe_buffer_size: i64 = "log.cleaner.dedupe.buffer.size";
+    log_cleaner_io_buffer_size: i32 = "log.cleaner.io.buffer.size";
+    log_cleaner_io_buffer_load_factor: f64 = "log.cleaner.io.buffer.load.factor";
+    log_cleaner_backoff_ms: i64 = "log.cleaner.backoff.ms";
     message_max_bytes: i32 = "message.max.bytes";
     replica_high_watermark_checkpoint_interval_ms: i64 = "replica.high.watermark.checkpoint.interval.ms";
 

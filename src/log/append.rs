@@ -199,7 +199,7 @@ impl Log {
             Some(_) if !newest.is_none() => newest.since(active.age_from()),
             _ => now.since(active.age_from()),
         };
-        let too_old = age.0 > config.segment_ms.0.saturating_sub(self.jitter(config).0);
+        let too_old = age.0 > config.roll_after_ms().0.saturating_sub(self.jitter(config).0);
         if used > 0 && (too_large || too_old || active.is_full_for(last, size, config.index_bytes_max)) {
             return self.roll_locked(writer, now);
         }
@@ -263,8 +263,11 @@ impl Log {
                 rolled.file.loosen();
                 snapshot.map_or(Ok(()), |bytes| disk::replace(&path, &bytes))
             };
-            if let Err(error) = seal() {
-                health.fail(&error);
+            match seal() {
+                // Deleted, or replaced by what compaction has left of it, which is on disk.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => health.fail(&error),
+                Ok(()) => {}
             }
         });
     }

@@ -1,16 +1,28 @@
-//! One thread for work on files that nobody waits for: sealing rolled segments, removing deleted ones.
+//! One thread for work on files that nobody waits for: sealing rolled segments, removing deleted ones once their time has come.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
+use crate::base::ids::Millis;
+use crate::base::limits::PENDING_REMOVALS_MAX;
+
 type Job = Box<dyn FnOnce() + Send>;
+
+struct Pending {
+    delay: Millis,
+    /// Set at the first tick: this room has no clock.
+    due: Option<Millis>,
+    job: Job,
+}
 
 /// The thread and its queue.
 pub struct Background {
     jobs: Mutex<Option<Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    pending: Mutex<VecDeque<Pending>>,
 }
 
 impl Background {
@@ -22,22 +34,61 @@ impl Background {
                 job();
             }
         })?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), pending: Mutex::default() })
     }
 
     /// Queues a job. After `finish` it runs at once, on the caller's thread.
     pub fn run(&self, job: impl FnOnce() + Send + 'static) {
+        self.queue(Box::new(job));
+    }
+
+    fn queue(&self, job: Job) {
         let refused = match &*self.jobs.lock() {
-            Some(jobs) => jobs.send(Box::new(job)).err().map(|unsent| unsent.0),
-            None => Some(Box::new(job) as Job),
+            Some(jobs) => jobs.send(job).err().map(|unsent| unsent.0),
+            None => Some(job),
         };
         if let Some(job) = refused {
             job();
         }
     }
 
-    /// Does what is queued and ends the thread.
+    /// Queues a job that runs once `delay` has passed, as far as `tick` tells, or at `finish`.
+    pub fn run_after(&self, delay: Millis, job: impl FnOnce() + Send + 'static) {
+        if delay <= Millis(0) {
+            return self.run(job);
+        }
+        let crowded_out = {
+            let mut pending = self.pending.lock();
+            pending.push_back(Pending { delay, due: None, job: Box::new(job) });
+            if pending.len() > PENDING_REMOVALS_MAX { pending.pop_front() } else { None }
+        };
+        if let Some(longest_waiting) = crowded_out {
+            self.queue(longest_waiting.job);
+        }
+    }
+
+    /// Queues what is due. `now` on a clock that never goes back; every second or so.
+    pub fn tick(&self, now: Millis) {
+        let mut due = Vec::new();
+        {
+            let mut pending = self.pending.lock();
+            let mut later = VecDeque::with_capacity(pending.len());
+            for mut one in pending.drain(..) {
+                if now >= *one.due.get_or_insert(now.plus(one.delay)) {
+                    due.push(one.job);
+                } else {
+                    later.push_back(one);
+                }
+            }
+            *pending = later;
+        }
+        due.into_iter().for_each(|job| self.queue(job));
+    }
+
+    /// Does what is queued, due or not, and ends the thread.
     pub fn finish(&self) {
+        let pending = std::mem::take(&mut *self.pending.lock());
+        pending.into_iter().for_each(|one| self.queue(one.job));
         drop(self.jobs.lock().take());
         let thread = self.thread.lock().take();
         if thread.is_some_and(|thread| thread.join().is_err()) {

@@ -63,6 +63,14 @@ pub struct LogConfig {
     pub timestamp_after_max_ms: Millis,
     /// `compression.type` with its level
     pub compression_type: CompressionType,
+    /// `delete.retention.ms`: how long a tombstone is still seen once nothing older of its key is left.
+    pub delete_retention_ms: Millis,
+    /// `min.compaction.lag.ms`
+    pub min_compaction_lag_ms: Millis,
+    /// `max.compaction.lag.ms`
+    pub max_compaction_lag_ms: Millis,
+    /// `min.cleanable.dirty.ratio` (0 to 1)
+    pub min_cleanable_dirty_ratio: f64,
     /// `file.delete.delay.ms`
     pub file_delete_delay_ms: Millis,
     /// `min.insync.replicas`
@@ -74,6 +82,14 @@ pub struct LogConfig {
     /// Decompress what producers send in order to check each record, as Kafka does; without it the head, the checksum
     /// and the record count of a compressed batch are checked, and its records when they are first needed.
     pub strict_compressed_validation: bool,
+}
+
+impl LogConfig {
+    /// The age at which the active segment is rolled: a record that must be compacted in time must first leave it (KIP-354).
+    pub fn roll_after_ms(&self) -> Millis {
+        let bounded = self.cleanup_policy.compact && self.max_compaction_lag_ms > Millis(0);
+        if bounded { self.segment_ms.min(self.max_compaction_lag_ms) } else { self.segment_ms }
+    }
 }
 
 impl Default for LogConfig {
@@ -94,6 +110,10 @@ impl Default for LogConfig {
             timestamp_before_max_ms: Millis(i64::MAX),
             timestamp_after_max_ms: Millis(3_600_000),
             compression_type: CompressionType::Producer,
+            delete_retention_ms: Millis(86_400_000),
+            min_compaction_lag_ms: Millis(0),
+            max_compaction_lag_ms: Millis(i64::MAX),
+            min_cleanable_dirty_ratio: 0.5,
             file_delete_delay_ms: Millis(60_000),
             min_insync_replicas: 1,
             producer_id_expiration_ms: Millis(86_400_000),

@@ -26,6 +26,11 @@ impl StorageError {
         move |source| Self { what, path, source: Arc::new(source) }
     }
 
+    /// True if there is no such file or directory.
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == std::io::ErrorKind::NotFound
+    }
+
     /// True when the device is full: nothing is broken, and space may come back.
     pub fn is_no_space(&self) -> bool {
         matches!(self.source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)

@@ -32,6 +32,8 @@ pub struct OpenFile {
 #[derive(Debug)]
 enum Slot {
     Held(Arc<OpenFile>),
+    /// Its path belongs to another file, or to none: open until nobody reads it any more.
+    Pinned(Arc<OpenFile>),
     Loose(Weak<OpenFile>),
 }
 
@@ -58,7 +60,7 @@ impl FileRecords {
     pub fn opened(&self) -> io::Result<Arc<OpenFile>> {
         let mut slot = self.slot.lock();
         let open = match &*slot {
-            Slot::Held(file) => Some(Arc::clone(file)),
+            Slot::Held(file) | Slot::Pinned(file) => Some(Arc::clone(file)),
             Slot::Loose(file) => file.upgrade(),
         };
         if let Some(open) = open {
@@ -75,7 +77,17 @@ impl FileRecords {
     /// Holds the file open until `loosen`: it is written to, or not synced yet.
     pub fn hold(&self) -> io::Result<()> {
         let open = self.opened()?;
-        *self.slot.lock() = Slot::Held(open);
+        let mut slot = self.slot.lock();
+        if !matches!(&*slot, Slot::Pinned(_)) {
+            *slot = Slot::Held(open);
+        }
+        Ok(())
+    }
+
+    /// Keeps the file open for those who read it, since another one is about to take its path.
+    pub fn pin(&self) -> io::Result<()> {
+        let open = self.opened()?;
+        *self.slot.lock() = Slot::Pinned(open);
         Ok(())
     }
 

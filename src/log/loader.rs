@@ -4,8 +4,8 @@
 //! read batch by batch. Any index, snapshot or checkpoint that is missing or wrong is made anew.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
@@ -97,7 +97,11 @@ impl Log {
             }),
             tail: TailCache::default(),
             log_start: AtomicI64::new(log_start.0),
+            structure: Mutex::new(()),
             flushing: Mutex::new(()),
+            generation: AtomicU64::new(0),
+            deleted: AtomicBool::new(false),
+            cleaned: OnceLock::new(),
             entries_unsynced: AtomicBool::new(true),
             writer: Mutex::new(writer),
             segments: ArcSwap::from_pointee(segments),

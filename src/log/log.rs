@@ -9,13 +9,14 @@
 //! published: a reader who sees the end finds everything before it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 
 use super::background::Background;
+use super::cleaner::checkpoint::CleanerCheckpoint;
 use super::config::LogConfig;
 use super::disk;
 use super::error::{FlushError, StorageError};
@@ -68,8 +69,16 @@ pub struct Log {
     pub topic_id: Uuid,
     pub(super) dir: PathBuf,
     pub(super) config: ArcSwap<LogConfig>,
-    /// Held by a flush, and by whatever takes the end back: taken before the writer's lock.
+    /// Held by whatever takes segments away or replaces them: taken before `flushing`.
+    pub(super) structure: Mutex<()>,
+    /// Held by a flush, and by whatever takes the end back or replaces files: taken before the writer's lock.
     pub(super) flushing: Mutex<()>,
+    /// Counts what makes a running compaction pointless: cuts, and the log's deletion.
+    pub(super) generation: AtomicU64,
+    /// The partition was deleted: its directory's name may be another log's by now.
+    pub(super) deleted: AtomicBool,
+    /// Where compaction notes how far it has come; a log without it is never compacted.
+    pub(super) cleaned: OnceLock<Arc<CleanerCheckpoint>>,
     /// Files were made in the directory, or replaced, that a power cut could take away.
     pub(super) entries_unsynced: AtomicBool,
     pub(super) writer: Mutex<Writer>,
@@ -178,7 +187,8 @@ impl Log {
     /// did not move.
     pub fn update_high_watermark(&self, to: Offset) -> u64 {
         let log_end = self.ends.read().log_end;
-        let end = if to >= log_end.offset { log_end } else { self.locate(to).unwrap_or(log_end) };
+        let end =
+            if to >= log_end.offset { log_end } else { self.locate(&self.segments.load(), to).unwrap_or(log_end) };
         if end.offset > to {
             return 0;
         }
@@ -208,10 +218,9 @@ impl Log {
         (between.map(|s| s.size()).sum::<u64>() + to.position).saturating_sub(from.position)
     }
 
-    /// Where a batch boundary lies.
-    pub(super) fn locate(&self, offset: Offset) -> Option<End> {
-        let segments = self.segments.load();
-        let segment = floor(&segments, offset)?;
+    /// Where a batch boundary lies in `segments`.
+    pub(super) fn locate(&self, segments: &[Arc<LogSegment>], offset: Offset) -> Option<End> {
+        let segment = floor(segments, offset)?;
         let position = match segment.find(offset, segment.size()) {
             Ok(Some(at)) => at.position,
             Ok(None) => segment.size(),
@@ -277,10 +286,30 @@ impl Log {
         Ok(())
     }
 
-    /// True if a file is missing because retention has taken the segment away since the list of segments was read.
+    /// True if a file is missing because the segment was deleted or replaced since the list of segments was read.
     pub(super) fn is_gone(&self, segment: &LogSegment, error: &StorageError) -> bool {
-        error.source.kind() == std::io::ErrorKind::NotFound
-            && !self.segments.load().iter().any(|s| s.base_offset == segment.base_offset)
+        error.is_not_found() && !self.segments.load().iter().any(|s| std::ptr::eq(&**s, segment))
+    }
+
+    /// Takes the log directory offline because of `error`, unless that only says that the log was deleted or shortened meanwhile.
+    pub(super) fn note_failure(&self, error: &StorageError) {
+        if self.deleted.load(Ordering::Acquire) || error.is_not_found() && !error.path.exists() && self.dir.exists() {
+            tracing::debug!(partition = %self.name, %error, "a file went away meanwhile");
+        } else {
+            self.health.fail(error);
+        }
+    }
+
+    /// Lets the log be compacted, its progress noted in `checkpoint`.
+    pub fn clean_with(&self, checkpoint: Arc<CleanerCheckpoint>) {
+        // Set once, right after the log was opened.
+        let _ = self.cleaned.set(checkpoint);
+    }
+
+    /// The partition is about to be deleted: a compaction at work on it ends and will touch no file once this has returned.
+    pub(super) fn abandon(&self) {
+        self.deleted.store(true, Ordering::Release);
+        drop(self.structure.lock());
     }
 
     /// Forces the directory's entries, and that of the directory itself, to the disk if there are new ones.

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::background::Background;
 use super::checkpoint;
+use super::cleaner::checkpoint::CleanerCheckpoint;
 use super::config::LogConfig;
 use super::dir::LogDir;
 use super::disk;
@@ -30,6 +31,7 @@ struct Dir {
     recovery_points: BTreeMap<TopicPartition, Offset>,
     log_starts: BTreeMap<TopicPartition, Offset>,
     high_watermarks: BTreeMap<TopicPartition, Offset>,
+    cleaned: Arc<CleanerCheckpoint>,
 }
 
 /// A partition directory found on disk.
@@ -68,6 +70,7 @@ impl LogManager {
                 recovery_points: checkpoint::read_offsets(&dir.path.join(checkpoint::RECOVERY_POINTS))?,
                 log_starts: checkpoint::read_offsets(&dir.path.join(checkpoint::LOG_STARTS))?,
                 high_watermarks: checkpoint::read_offsets(&dir.path.join(checkpoint::HIGH_WATERMARKS))?,
+                cleaned: Arc::new(CleanerCheckpoint::load(&dir.path)?),
                 dir,
             });
         }
@@ -90,6 +93,10 @@ impl LogManager {
                 });
             }
         });
+        for dir in &manager.dirs {
+            let broken = manager.broken.lock();
+            dir.cleaned.retain(|name| manager.get(name).is_some() || broken.contains(name));
+        }
         Ok(Arc::new(manager))
     }
 
@@ -124,6 +131,7 @@ impl LogManager {
                 if let Some(high_watermark) = dir.high_watermarks.get(&found.name) {
                     log.update_high_watermark(*high_watermark);
                 }
+                log.clean_with(Arc::clone(&dir.cleaned));
                 self.logs.write().insert(found.name.clone(), log);
             }
             Err(error) => {
@@ -193,6 +201,8 @@ impl LogManager {
         let mut options = self.options(dir, name.clone(), topic_id, path, config);
         (options.clean, options.log_start, options.recovery_point) = (true, Offset(0), Offset(0));
         let log = Log::open(options, now)?;
+        dir.cleaned.remove(name)?;
+        log.clean_with(Arc::clone(&dir.cleaned));
         self.logs.write().insert(name.clone(), Arc::clone(&log));
         Ok(log)
     }
@@ -204,19 +214,18 @@ impl LogManager {
         if self.dirs.len() == 1 { healthy.into_iter().next() } else { healthy.min_by_key(|dir| count(dir)) }
     }
 
-    /// Takes a partition's log away: its directory is renamed at once and removed in the background.
+    /// Takes a partition's log away: its directory is renamed at once and removed after `file.delete.delay.ms`.
     pub fn delete(&self, name: &TopicPartition) -> Result<(), StorageError> {
         let Some(log) = self.logs.write().remove(name) else { return Ok(()) };
+        log.abandon();
+        log.cleaned.get().map_or(Ok(()), |cleaned| cleaned.remove(name))?;
         let unique = random::uuid().0.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let path = log.dir().to_path_buf();
         // Kafka's form: the name, a dot, a unique part, the ending.
         let gone = path.with_file_name(format!("{name}.{unique}{DELETE_ENDING}"));
         std::fs::rename(&path, &gone).map_err(StorageError::of("rename", &path))?;
         disk::sync_dir(log.parent_dir())?;
-        self.background.run(move || {
-            drop(log);
-            remove_tree(&gone);
-        });
+        self.background.run_after(log.config().file_delete_delay_ms, move || remove_tree(&gone));
         Ok(())
     }
 
@@ -227,6 +236,11 @@ impl LogManager {
                 log.health().fail(&error);
             }
         }
+    }
+
+    /// Removes files whose `file.delete.delay.ms` is over. `now` on a clock that never goes back; every second or so.
+    pub fn removal_tick(&self, now: Millis) {
+        self.background.tick(now);
     }
 
     /// Syncs logs whose `flush.ms` is due, and gives back the memory of tails that nobody reads. Every second or so.

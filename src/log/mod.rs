@@ -7,6 +7,7 @@ pub mod append;
 pub mod append_info;
 pub mod background;
 pub mod checkpoint;
+pub mod cleaner;
 pub mod config;
 pub mod dir;
 pub mod disk;

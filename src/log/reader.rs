@@ -40,7 +40,7 @@ impl Log {
             log_end_offset,
             aborted: Vec::new(),
         };
-        let Some(bound) = self.bound(&ends, up_to) else { return Ok(info) };
+        let Some(bound) = self.bound(&segments, &ends, up_to) else { return Ok(info) };
         if from >= bound.offset || (max_bytes == 0 && !min_one_batch) {
             return Ok(info);
         }
@@ -77,12 +77,12 @@ impl Log {
         Ok(info)
     }
 
-    fn bound(&self, ends: &Ends, up_to: ReadUpTo) -> Option<End> {
+    fn bound(&self, segments: &[Arc<LogSegment>], ends: &Ends, up_to: ReadUpTo) -> Option<End> {
         match up_to {
             ReadUpTo::LogEnd => Some(ends.log_end),
             ReadUpTo::HighWatermark => Some(ends.high_watermark),
             ReadUpTo::LastStable if ends.last_stable() == ends.high_watermark.offset => Some(ends.high_watermark),
-            ReadUpTo::LastStable => self.locate(ends.last_stable()),
+            ReadUpTo::LastStable => self.locate(segments, ends.last_stable()),
         }
     }
 
@@ -92,7 +92,7 @@ impl Log {
         match segment.find(offset, limit) {
             Ok(Some(at)) if at.header.base_offset <= offset || at.position > hinted || hinted == 0 => Ok(Some(at)),
             Ok(None) if hinted < limit => Ok(None),
-            // Retention has taken the segment away since the list of segments was read.
+            // The segment was taken away since the list of segments was read.
             Err(ReadError::Storage(error)) if self.is_gone(segment, &error) => {
                 Err(ReadError::OutOfRange { offset, start: self.log_start_offset(), end: self.log_end_offset() })
             }

@@ -41,6 +41,7 @@ impl Log {
 
     /// Removes segments that are too old, too many bytes, or below the log start. Returns how many. `now` is wall time.
     pub fn delete_old_segments(&self, now: Millis) -> Result<usize, StorageError> {
+        let _structure = self.structure.lock();
         let mut writer = self.writer.lock();
         let config = self.config.load();
         writer.producers.expire(now, config.producer_id_expiration_ms);
@@ -51,7 +52,7 @@ impl Log {
             _ => 0,
         };
         let too_old = |segment: &LogSegment| {
-            config.cleanup_policy.delete && !config.retention_ms.is_none() && segment.size() > 0 && {
+            config.cleanup_policy.delete && !config.retention_ms.is_none() && {
                 // A stamp that lies ahead shall not keep a segment for ever.
                 let stamped = segment.max_timestamp().map(|(newest, _)| newest).filter(|newest| *newest <= now);
                 let newest = stamped.unwrap_or(segment.created);
@@ -62,8 +63,10 @@ impl Log {
         let next_bases = segments.iter().skip(1).map(|s| s.base_offset).chain([end]);
         let mut count = 0;
         for (segment, next) in segments.iter().zip(next_bases) {
-            let over = excess >= segment.size() as i64 && excess > 0 && segment.size() > 0;
-            let goes = next <= high_watermark && (next <= start && segment.size() > 0 || over || too_old(segment));
+            let over = excess >= segment.size() as i64 && excess > 0;
+            // Compaction may leave a segment empty; the active one is only rolled if it holds something.
+            let counts = segment.size() > 0 || next < end;
+            let goes = next <= high_watermark && counts && (next <= start || over || too_old(segment));
             if !goes {
                 break;
             }
@@ -106,8 +109,9 @@ impl Log {
             }
         }
         let health = Arc::clone(&self.health);
-        self.background.run(move || {
-            drop(gone);
+        // What a reader still holds stays open as long as he needs it.
+        drop(gone);
+        self.background.run_after(self.config.load().file_delete_delay_ms, move || {
             for file in renamed {
                 if let Err(error) = disk::remove(&file) {
                     health.fail(&error);

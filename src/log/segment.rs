@@ -61,17 +61,28 @@ pub fn file_path(dir: &Path, base: Offset, ending: &str) -> PathBuf {
 impl LogSegment {
     /// Begins an empty segment, removing what an earlier one of that name left.
     pub fn create(dir: &Path, base: Offset, now: Millis) -> Result<Self, StorageError> {
-        let path = file_path(dir, base, "log");
+        Self::create_at(base, |ending| file_path(dir, base, ending), now)
+    }
+
+    /// Begins an empty segment whose files bear `suffix` behind their names: what compaction writes.
+    pub fn create_beside(dir: &Path, base: Offset, suffix: &str, now: Millis) -> Result<Self, StorageError> {
+        let path = |ending: &str| super::disk::with_suffix(&file_path(dir, base, ending), suffix);
+        super::disk::remove(&path("log"))?;
+        Self::create_at(base, path, now)
+    }
+
+    fn create_at(base: Offset, named: impl Fn(&str) -> PathBuf, now: Millis) -> Result<Self, StorageError> {
+        let path = named("log");
         for ending in ["index", "timeindex", "txnindex"] {
-            super::disk::remove(&file_path(dir, base, ending))?;
+            super::disk::remove(&named(ending))?;
         }
         let file = FileRecords::create(&path).map_err(StorageError::of("create", &path))?;
         Ok(Self {
             base_offset: base,
             file: Arc::new(file),
-            offsets: OffsetIndex::growing(file_path(dir, base, "index"), base),
-            times: TimeIndex::growing(file_path(dir, base, "timeindex"), base),
-            transactions: TransactionIndex::empty(file_path(dir, base, "txnindex")),
+            offsets: OffsetIndex::growing(named("index"), base),
+            times: TimeIndex::growing(named("timeindex"), base),
+            transactions: TransactionIndex::empty(named("txnindex")),
             size: AtomicU64::new(0),
             max_timestamp: AtomicI64::new(-1),
             max_timestamp_offset: AtomicI64::new(-1),
@@ -227,6 +238,26 @@ impl LogSegment {
     /// Holds the file open: the segment is appended to from now on.
     pub fn hold(&self) -> Result<(), StorageError> {
         self.file.hold().map_err(StorageError::of("open", &self.path))
+    }
+
+    /// The first batch's greatest timestamp, or -1; from the file where it is not known yet.
+    pub fn first_batch_timestamp(&self) -> Result<Millis, ReadError> {
+        let known = self.first_timestamp.load(Ordering::Acquire);
+        if known >= 0 || self.size() == 0 {
+            return Ok(Millis(known));
+        }
+        let first = BatchScan::new(&self.file, &self.path, 0, self.size()).next_batch()?;
+        let timestamp = first.map_or(Millis::NONE, |at| at.header.max_timestamp);
+        self.first_timestamp.store(timestamp.0, Ordering::Release);
+        Ok(timestamp)
+    }
+
+    /// Keeps what readers of this segment need while other files take its names.
+    pub fn pin(&self) -> Result<(), StorageError> {
+        self.file.pin().map_err(StorageError::of("open", &self.path))?;
+        // Asking for the sizes maps the files.
+        let _mapped = (self.offsets.size(), self.times.size());
+        Ok(())
     }
 
     /// Cuts the segment off at a batch boundary.

@@ -25,6 +25,9 @@ impl Log {
         if offset < self.segments.load()[0].base_offset {
             return self.truncate_fully_and_start_at(offset, now);
         }
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        let _structure = self.structure.lock();
+        self.cleaned_at_most(offset)?;
         let _no_flush = self.flushing.lock();
         let mut writer = self.writer.lock();
         self.changed.store(true, Ordering::Release);
@@ -74,6 +77,9 @@ impl Log {
 
     /// Empties the log and lets it start at `offset`.
     pub fn truncate_fully_and_start_at(&self, offset: Offset, now: Millis) -> Result<(), OpenError> {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        let _structure = self.structure.lock();
+        self.cleaned_at_most(Offset(0))?;
         let _no_flush = self.flushing.lock();
         let mut writer = self.writer.lock();
         self.changed.store(true, Ordering::Release);
@@ -95,6 +101,11 @@ impl Log {
         writer.producers = Default::default();
         writer.undecided.clear();
         Ok(())
+    }
+
+    /// What compaction has seen behind `offset` is cut off: on disk before anything new can take its place.
+    fn cleaned_at_most(&self, offset: Offset) -> Result<(), StorageError> {
+        self.cleaned.get().map_or(Ok(()), |cleaned| cleaned.truncate(&self.name, offset))
     }
 
     fn drop_snapshots_behind(&self, offset: Offset) -> Result<(), StorageError> {

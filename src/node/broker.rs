@@ -20,10 +20,12 @@ use crate::config::server::ServerConfig;
 use crate::config::source::Warning;
 use crate::controller::quorum::start::QuorumOptions;
 use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
+use crate::log::cleaner::log_cleaner::LogCleaner;
 use crate::log::dir::{self, LogDir};
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
 use crate::node::banner::Banner;
+use crate::node::cleaner::{Cleaner, RoundSettings};
 use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
 use crate::node::replication::Replication;
@@ -129,9 +131,16 @@ async fn serve(
     let cores = listener::start(cores, bound, &ctx).map_err(system("start a core"))?;
     let maintenance = Maintenance::start(Arc::clone(&logs), flusher, Arc::clone(&clock), intervals(&config))
         .map_err(system("start the maintenance thread"))?;
+    let cleaner = start_cleaner(&config, &logs, &replicas, &clock)?;
     let serving = Arc::new(AtomicBool::new(true));
-    let watch =
-        NodeWatch { recorded, replicas, controller: controller.clone(), connections, serving: Arc::clone(&serving) };
+    let watch = NodeWatch {
+        recorded,
+        replicas,
+        controller: controller.clone(),
+        cleaner: Arc::clone(&cleaner),
+        connections,
+        serving: Arc::clone(&serving),
+    };
     start_http(&config, Arc::new(watch)).await?;
     Banner {
         node_id: node_id.0,
@@ -155,6 +164,7 @@ async fn serve(
         tracing::error!(%error, "the cores did not end");
     }
     replication.stop();
+    cleaner.stop();
     maintenance.stop();
     controller.shutdown().await;
     logs.close();
@@ -235,6 +245,22 @@ fn bind_all(config: &ServerConfig) -> Result<Vec<Bound>, StartError> {
         bound.extend(bind::bind(listener, buffers)?);
     }
     Ok(bound)
+}
+
+fn start_cleaner(
+    config: &Arc<ServerConfig>,
+    logs: &Arc<LogManager>,
+    replicas: &Arc<ReplicaManager>,
+    clock: &SharedClock,
+) -> Result<Arc<Cleaner>, StartError> {
+    let (given, replicas) = (Arc::clone(config), Arc::clone(replicas));
+    let settings = move || {
+        let dynamic = log_settings::dynamic_of_broker(replicas.node(), &replicas.metadata());
+        if dynamic.is_empty() { RoundSettings::of(&given) } else { RoundSettings::of(&given.with_dynamic(&dynamic)) }
+    };
+    let cleaner = LogCleaner::new(Arc::clone(logs));
+    Cleaner::start(cleaner, Arc::clone(clock), config.log_cleaner_enable(), settings)
+        .map_err(system("start the cleaner"))
 }
 
 fn intervals(config: &ServerConfig) -> Intervals {

@@ -1,4 +1,4 @@
-//! What a broker does by the clock: retention, time-based flushes, checkpoints. One thread, of low urgency.
+//! What a broker does by the clock: retention, delayed removals, time-based flushes, checkpoints. One thread, of low urgency.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -69,6 +69,7 @@ fn run(logs: &LogManager, flusher: &Flusher, clock: &SharedClock, every: Interva
         }
         if due[1] <= now {
             logs.flush_tick(flusher, clock.wall());
+            logs.removal_tick(now);
             due[1] = now.plus(every.flush);
         }
         if due[2] <= now {

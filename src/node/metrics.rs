@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 
 use crate::controller::quorum_controller::QuorumController;
+use crate::node::cleaner::Cleaner;
 use crate::node::metrics_http::Watched;
 use crate::node::process;
 use crate::quota::connection_quota::ConnectionQuota;
@@ -36,6 +37,8 @@ pub struct NodeWatch {
     pub replicas: Arc<ReplicaManager>,
     /// The controller.
     pub controller: QuorumController,
+    /// The cleaner.
+    pub cleaner: Arc<Cleaner>,
     /// Who is connected.
     pub connections: Arc<ConnectionQuota>,
     /// True while the listeners are open.
@@ -86,6 +89,7 @@ impl NodeWatch {
         gauge!("kafka_log_logmanager_offlinelogdirectorycount").set(self.replicas.logs().offline_dirs() as f64);
         gauge!("kafka_server_socket_server_metrics_connection_count").set(self.connections.count() as f64);
         gauge!("kafka_brokers").set(self.replicas.metadata().brokers().len() as f64);
+        self.cleaner.gauges();
         process::gauges();
     }
 }

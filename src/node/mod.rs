@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod bind;
 pub mod broker;
+pub mod cleaner;
 pub mod connections;
 pub mod dump_log;
 pub mod isr_channel;

@@ -188,6 +188,10 @@ impl BatchHeader {
     pub fn is_control(&self) -> bool {
         self.attributes & CONTROL != 0
     }
+    /// From when on its tombstones and markers may go, if a compaction has set that (KIP-534).
+    pub fn delete_horizon(&self) -> Option<Millis> {
+        (self.attributes & DELETE_HORIZON != 0).then_some(self.base_timestamp)
+    }
     /// True if a producer id is given.
     pub fn has_producer(&self) -> bool {
         !self.producer_id.is_none()

@@ -44,6 +44,8 @@ pub enum RecordError {
 /// One record, in place.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordView<'a> {
+    /// Its attributes, of which format v2 uses none.
+    pub attributes: i8,
     /// Its offset less the batch's base offset.
     pub offset_delta: i32,
     /// Its timestamp less the batch's base timestamp (ms).
@@ -54,6 +56,8 @@ pub struct RecordView<'a> {
     pub value: Option<&'a [u8]>,
     /// How many headers.
     pub header_count: usize,
+    /// Key, value and headers as they are encoded: what a record keeps when its place and time are written anew.
+    pub tail: &'a [u8],
     headers: &'a [u8],
 }
 
@@ -114,10 +118,11 @@ impl<'a> RecordIter<'a> {
         let length = usize::try_from(length).map_err(|_| codec(CodecError::BadLength(i64::from(length))))?;
         let mut body = Reader::new(self.reader.bytes(length).map_err(codec)?);
         let fields = |body: &mut Reader<'a>| -> Result<_, CodecError> {
-            body.i8()?;
-            Ok((body.varlong()?, body.varint()?, field(body)?, field(body)?, body.varint()?))
+            let place = (body.i8()?, body.varlong()?, body.varint()?, body.rest());
+            Ok((place, field(body)?, field(body)?, body.varint()?))
         };
-        let (timestamp_delta, offset_delta, key, value, count) = fields(&mut body).map_err(codec)?;
+        let ((attributes, timestamp_delta, offset_delta, tail), key, value, count) =
+            fields(&mut body).map_err(codec)?;
         let header_count = usize::try_from(count).map_err(|_| RecordError::Headers { index, count })?;
         if header_count > RECORD_HEADERS_MAX {
             return Err(RecordError::Headers { index, count });
@@ -130,7 +135,7 @@ impl<'a> RecordIter<'a> {
         if body.remaining() > 0 {
             return Err(RecordError::Length { index });
         }
-        Ok(RecordView { offset_delta, timestamp_delta, key, value, header_count, headers })
+        Ok(RecordView { attributes, offset_delta, timestamp_delta, key, value, header_count, tail, headers })
     }
 }
 

@@ -12,10 +12,16 @@ use crate::record::compression::Compression;
 
 /// The settings of `topic`'s logs: its own, over the broker's dynamic ones, over the cluster's, over the static ones.
 pub fn of_topic(server: &ServerConfig, node: NodeId, image: &MetadataImage, topic: &str) -> LogConfig {
+    let overrides = image.configs().of(ResourceType::Topic, topic);
+    from(&TopicConfig::resolve(overrides, &dynamic_of_broker(node, image), server), server)
+}
+
+/// The dynamic settings of the broker `node`: its own over the cluster's.
+pub fn dynamic_of_broker(node: NodeId, image: &MetadataImage) -> BTreeMap<String, String> {
     let configs = image.configs();
     let mut dynamic: BTreeMap<String, String> = BTreeMap::clone(configs.of(ResourceType::Broker, ""));
     dynamic.extend(configs.of(ResourceType::Broker, &node.to_string()).iter().map(|(k, v)| (k.clone(), v.clone())));
-    from(&TopicConfig::resolve(configs.of(ResourceType::Topic, topic), &dynamic, server), server)
+    dynamic
 }
 
 /// The settings that a resolved topic configuration comes to.
@@ -37,6 +43,10 @@ pub fn from(topic: &TopicConfig, server: &ServerConfig) -> LogConfig {
         timestamp_before_max_ms: Millis(topic.message_timestamp_before_max_ms),
         timestamp_after_max_ms: Millis(topic.message_timestamp_after_max_ms),
         compression_type: compression(topic),
+        delete_retention_ms: Millis(topic.delete_retention_ms),
+        min_compaction_lag_ms: Millis(topic.min_compaction_lag_ms),
+        max_compaction_lag_ms: Millis(topic.max_compaction_lag_ms),
+        min_cleanable_dirty_ratio: topic.min_cleanable_dirty_ratio,
         file_delete_delay_ms: Millis(topic.file_delete_delay_ms),
         min_insync_replicas: topic.min_insync_replicas,
         producer_id_expiration_ms: Millis(i64::from(server.producer_id_expiration_ms())),

@@ -104,6 +104,10 @@ impl<const N: usize> Entries<N> {
     /// Writes a growing index to its file.
     pub fn write(&self) -> Result<(), StorageError> {
         let _one_at_a_time = self.writing.lock();
+        self.write_locked()
+    }
+
+    fn write_locked(&self) -> Result<(), StorageError> {
         let bytes = match &*self.store.read() {
             Store::Growing(bytes) => bytes.clone(),
             _ => return Ok(()),
@@ -120,7 +124,9 @@ impl<const N: usize> Entries<N> {
 
     /// Writes a growing index to its file and maps it from there from now on.
     pub fn seal(&self) -> Result<(), StorageError> {
-        self.write()?;
+        // Held throughout: once this returns, nobody writes to that path any more.
+        let _one_at_a_time = self.writing.lock();
+        self.write_locked()?;
         let mut store = self.store.write();
         if let Store::Growing(_) = &*store {
             *store = Store::OnDisk;
