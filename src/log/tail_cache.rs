@@ -81,6 +81,12 @@ impl TailCache {
         *self.batches.lock() = Batches::default();
     }
 
+    /// Forgets the batches that begin before `offset`: compaction has left something else of them.
+    pub fn forget_before(&self, offset: Offset) {
+        let mut batches = self.batches.lock();
+        while batches.list.front().is_some_and(|oldest| oldest.first < offset) && batches.drop_oldest() {}
+    }
+
     /// Holds a batch that was just appended: `head` in front of `batch`'s own tail. Call under the writer's lock.
     pub fn push(&self, header: &BatchHeader, head: &[u8; FRESH_BYTES], batch: &Bytes) {
         let len = batch.len();

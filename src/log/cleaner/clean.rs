@@ -55,19 +55,19 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn run(&mut self, todo: &LogToClean) -> Result<Offset, CleanError> {
         let log = self.log;
-        let segments = log.segments.load_full();
-        let sealed = segments.partition_point(|s| s.base_offset < todo.first_uncleanable);
-        let segments = &segments[..sealed];
+        // A transaction may end behind what is cleaned, so its index is asked over all of them.
+        let all = log.segments.load_full();
+        let segments = &all[..all.partition_point(|s| s.base_offset < todo.first_uncleanable)];
         for segment in segments {
             // A segment that was just rolled may still be waiting for this.
             segment.seal()?;
         }
-        let map = self.build_map(segments, todo)?;
+        let map = self.build_map(segments, &all, todo)?;
         self.stats.map_utilization = map.utilization();
         let end = map.latest().filter(|latest| *latest >= todo.first_dirty).ok_or(CleanError::MapTooSmall)?.plus(1);
         let touched = segments.partition_point(|s| s.base_offset < end);
         let start = segments.first().map_or(end, |s| s.base_offset);
-        let mut transactions = Transactions::between(segments, start, todo.first_uncleanable);
+        let mut transactions = Transactions::between(&all, start, todo.first_uncleanable);
         for group in groups(&segments[..touched], &self.config, todo.first_uncleanable) {
             self.clean_group(group, &map, todo.first_uncleanable, &mut transactions)?;
         }
@@ -86,9 +86,14 @@ impl Pass<'_> {
     }
 
     /// The latest offset of every key from the first dirty offset on, as far as the map's memory goes.
-    fn build_map(&mut self, segments: &[Arc<LogSegment>], todo: &LogToClean) -> Result<OffsetMap, CleanError> {
+    fn build_map(
+        &mut self,
+        segments: &[Arc<LogSegment>],
+        all: &[Arc<LogSegment>],
+        todo: &LogToClean,
+    ) -> Result<OffsetMap, CleanError> {
         let mut map = OffsetMap::new(self.settings.map_bytes_max, self.settings.map_load_factor);
-        let mut transactions = Transactions::between(segments, todo.first_dirty, todo.first_uncleanable);
+        let mut transactions = Transactions::between(all, todo.first_dirty, todo.first_uncleanable);
         let first = floor(segments, todo.first_dirty).map_or(Offset(0), |s| s.base_offset);
         let dirty = &segments[segments.partition_point(|s| s.base_offset < first)..];
         let next_bases = dirty.iter().skip(1).map(|s| s.base_offset).chain([todo.first_uncleanable]);

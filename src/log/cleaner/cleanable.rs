@@ -47,13 +47,13 @@ pub fn measure(log: &Arc<Log>, checkpoint: Option<Offset>, now: Millis) -> Resul
     let segments = log.segments.load_full();
     let (start, end) = (log.log_start_offset(), log.log_end_offset());
     let first_dirty = checkpoint.filter(|at| (start..=end).contains(at)).unwrap_or(start);
-    let (_active, sealed) = segments.split_last().expect("a log always has an active segment");
+    let (active, sealed) = segments.split_last().expect("a log always has an active segment");
     let dirty = match floor(sealed, first_dirty) {
+        _ if first_dirty >= active.base_offset => &[],
         Some(first) => &sealed[sealed.partition_point(|s| s.base_offset < first.base_offset)..],
         None => sealed,
     };
-    let active = segments[segments.len() - 1].base_offset;
-    let mut bound = log.last_stable_offset().min(active);
+    let mut bound = log.last_stable_offset().min(active.base_offset);
     if config.min_compaction_lag_ms > Millis(0) {
         let youngest = now.since(config.min_compaction_lag_ms);
         let too_young = |s: &&Arc<LogSegment>| s.max_timestamp().map_or(s.created, |(newest, _)| newest) > youngest;
@@ -70,7 +70,7 @@ pub fn measure(log: &Arc<Log>, checkpoint: Option<Offset>, now: Millis) -> Resul
         first_dirty,
         first_uncleanable,
         clean_bytes: bytes(&sealed[..clean]),
-        cleanable_bytes: bytes(dirty),
+        cleanable_bytes: if first_dirty < first_uncleanable { bytes(dirty) } else { 0 },
         delay_ms: delay(dirty, config.max_compaction_lag_ms, now)?,
     })
 }

@@ -109,6 +109,8 @@ fn publish(log: &Log, at: usize, count: usize, base: Offset, now: Millis) -> Res
     let mut segments = Vec::clone(&log.segments.load());
     let gone: Vec<_> = segments.splice(at..at + count, [Arc::new(copy)]).collect();
     let behind = segments[at + 1].base_offset;
+    // Before the list as well: what is found by the new transaction indexes must be read from the new files.
+    log.tail.forget_before(behind);
     {
         // Positions count in files that are no longer there. Before the list: who finds the new list finds this too.
         let mut ends = log.ends.write();
