@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use support::broker::{Broker, Kind, under_test};
-use support::client::{Client, Library};
+use support::client::{Client, From, Library};
 use support::paths::Scratch;
 use support::reader::{self, Contents};
 use support::record::{Record, noise};
@@ -273,4 +273,105 @@ fn ottla_opens_what_apache_kafka_wrote() {
         ottla.stop();
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// Latest value of each key, as a reader from the start makes it of the partition.
+fn latest(
+    client: &mut Client,
+    topic: &str,
+    count: usize,
+) -> std::collections::BTreeMap<Vec<u8>, (i64, Option<Vec<u8>>)> {
+    let records = client.consume(topic, From::Beginning, count).expect("records");
+    let keyed = records.into_iter().map(|r| (r.key.expect("a key"), (r.offset, r.value)));
+    keyed.collect()
+}
+
+#[test]
+fn apache_kafka_reads_what_ottla_compacted() {
+    let overrides = [("log.index.interval.bytes", "500"), ("log.cleaner.backoff.ms", "200")];
+    let mut ottla = Broker::start(under_test(), &overrides);
+    let scratch = Scratch::new("compacted");
+    let mut client = Client::start(Library::Java, &ottla.bootstrap(), scratch.path());
+    let start = now() - 3_600_000;
+    let compact: &[(&str, &str)] = &[
+        ("cleanup.policy", "compact"),
+        ("segment.ms", "300"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+        ("file.delete.delay.ms", "1000"),
+    ];
+    let codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+    let mut expected = Vec::new();
+    for codec in codecs {
+        let topic = format!("compacted-{codec}");
+        reader::create(&mut ottla.wire(), &topic, 1, compact);
+        for round in 0..5 {
+            client.produce(&topic, codec, round % 2 == 0, &keyed(200, start + round * 100_000)).expect("records");
+        }
+        client.produce(&topic, codec, true, &keyed(1, start + 1_000_000)).expect("a record to roll the segment");
+    }
+    let mut wire = ottla.wire();
+    let counted = |wire: &mut _, topic: &str| -> i32 {
+        reader::batches(&reader::read(wire, topic, 0, false).bytes).iter().map(|h| h.count).sum()
+    };
+    let end = Instant::now() + Duration::from_secs(30);
+    for codec in codecs {
+        let topic = format!("compacted-{codec}");
+        // Five keys, and what is in the active segment.
+        while counted(&mut wire, &topic) > 10 {
+            assert!(Instant::now() < end, "{topic} was not compacted: {} records", counted(&mut wire, &topic));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let left = usize::try_from(counted(&mut wire, &topic)).expect("a count");
+        expected.push((topic.clone(), latest(&mut client, &topic, left), reader::read(&mut wire, &topic, 0, true)));
+    }
+    // A record without a key is refused, and the replaced files go after their time.
+    let refused = client.produce("compacted-none", "none", false, &[Record { key: None, ..keyed(1, start).remove(0) }]);
+    assert!(refused.is_err(), "a compacted topic took a record without a key");
+    let deleted = |data: &Path| -> usize {
+        codecs.iter().map(|c| files(&data.join(format!("compacted-{c}-0")), "deleted").len()).sum()
+    };
+    let end = Instant::now() + Duration::from_secs(15);
+    while deleted(&ottla.data()) > 0 {
+        assert!(Instant::now() < end, "replaced files stay for ever");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    ottla.stop();
+    let checkpoint = std::fs::read_to_string(ottla.data().join("cleaner-offset-checkpoint")).expect("a checkpoint");
+    assert!(codecs.iter().all(|c| checkpoint.contains(&format!("compacted-{c} 0 "))), "{checkpoint}");
+
+    let mut tools = Tools::start();
+    for (topic, _, _) in &expected {
+        let dir = ottla.data().join(format!("{topic}-0"));
+        let looked = ["log", "index", "timeindex", "snapshot"].map(|ending| files(&dir, ending)).concat();
+        assert!(looked.len() >= 3, "{topic}: {looked:?}");
+        for file in looked {
+            let path = file.display().to_string();
+            let flags: &[&str] = if path.ends_with(".log") { &["--deep-iteration"] } else { &[] };
+            let run = tools.run("kafka-dump-log", &[flags, &["--files", &path]].concat(), "");
+            let bad = ["Mismatches", "not valid", "Exception", "corrupt", "isvalid: false"];
+            let wrong = run.code != 0 || bad.iter().any(|b| run.out.contains(b) || run.err.contains(b));
+            assert!(!wrong, "{path}: {} {}", run.out, run.err);
+        }
+    }
+
+    let mut kafka = Broker::start(Kind::Kafka, &[("log.cleaner.backoff.ms", "3600000")]);
+    for (topic, _, _) in &expected {
+        reader::create(&mut kafka.wire(), topic, 1, &[("cleanup.policy", "compact")]);
+    }
+    kafka.stop();
+    for (topic, _, _) in &expected {
+        let partition = format!("{topic}-0");
+        copy_partition(&ottla.data().join(&partition), &kafka.data().join(&partition));
+    }
+    kafka.run();
+    let mut client = Client::start(Library::Java, &kafka.bootstrap(), scratch.path());
+    for (topic, records, contents) in &expected {
+        let got = reader::read(&mut kafka.wire(), topic, 0, true);
+        assert_eq!((got.end, &got.bytes), (contents.end, &contents.bytes), "{topic}");
+        let left = reader::batches(&got.bytes).iter().map(|h| usize::try_from(h.count).expect("a count")).sum();
+        assert_eq!(&latest(&mut client, topic, left), records, "{topic}");
+        let newest: Vec<_> = records.values().filter_map(|(_, value)| value.clone()).collect();
+        assert!(!newest.is_empty());
+    }
+    kafka.stop();
 }

@@ -33,7 +33,7 @@ enum Out {
     /// Everything of this segment has stayed so far, up to this position.
     Unchanged(Arc<LogSegment>, u64, Vec<AbortedEntry>),
     /// Something is left out.
-    Written(LogSegment),
+    Written(Box<LogSegment>),
 }
 
 /// A copy in the making.
@@ -51,7 +51,7 @@ impl Sink {
     pub(super) fn new(target: Target, group: &[Arc<LogSegment>]) -> Result<Self, CleanError> {
         let out = match group {
             [only] => Out::Unchanged(Arc::clone(only), 0, Vec::new()),
-            _ => Out::Written(begin(&target)?),
+            _ => Out::Written(Box::new(begin(&target)?)),
         };
         Ok(Self { target, out, buffer: Vec::new(), heads: Vec::new(), kept: 0 })
     }
@@ -103,7 +103,7 @@ impl Sink {
         for entry in entries {
             segment.transactions.push(entry)?;
         }
-        self.out = Out::Written(segment);
+        self.out = Out::Written(Box::new(segment));
         let mut reader = BatchReader::new(&source, 0, until, self.target.io_bytes);
         while reader.advance(pace)? {
             let batch = reader.batch()?;
@@ -147,7 +147,7 @@ impl Sink {
         };
         stamp().map_err(StorageError::of("set the time of", &segment.path))?;
         segment.sync()?;
-        Ok(Some(segment))
+        Ok(Some(*segment))
     }
 }
 
