@@ -17,6 +17,7 @@ use crate::base::ids::{Millis, Offset, ProducerId};
 use crate::base::limits::DECOMPRESSION_RATIO_MAX;
 use crate::log::config::LogConfig;
 use crate::log::log::{Log, floor};
+use crate::log::producer_entry::ProducerEntry;
 use crate::log::segment::LogSegment;
 use crate::record::batch::{BatchHeader, BatchView};
 use crate::record::compression::Compression;
@@ -255,7 +256,7 @@ fn note_keys(
 
 fn last_records(log: &Log) -> HashMap<ProducerId, LastRecord> {
     let writer = log.writer.lock();
-    let last = |(id, entry): (ProducerId, &crate::log::producer_state::ProducerEntry)| {
+    let last = |(id, entry): (ProducerId, &ProducerEntry)| {
         (id, LastRecord { data: entry.last().map(|b| b.last_offset), epoch: entry.epoch })
     };
     writer.producers.entries().map(last).collect()
