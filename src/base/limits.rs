@@ -24,6 +24,10 @@ pub const TAIL_CACHE_BYTES_PER_LOG_MAX: usize = 1024 * 1024;
 pub const SEALED_FILES_OPEN_MAX: usize = 1024;
 /// A topic name's length (bytes), as Kafka bounds it.
 pub const TOPIC_NAME_BYTES_MAX: usize = 249;
+/// Members' regular expressions: what one may compile to (bytes), ...
+pub const REGEX_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+/// ... and how deep its groups may be nested.
+pub const REGEX_NESTING_MAX: u32 = 250;
 /// Partitions that one request may create.
 pub const PARTITIONS_PER_REQUEST_MAX: usize = 10_000;
 /// What a decompressed batch may grow to, as a multiple of the largest message that the topic takes.

@@ -43,6 +43,7 @@ pub enum ApplyError {
 #[derive(Debug, Clone)]
 pub struct MetadataImage {
     offset: Offset,
+    topics_created_at: Offset,
     topics: TopicsImage,
     brokers: ClusterImage,
     configs: ConfigsImage,
@@ -58,6 +59,7 @@ impl Default for MetadataImage {
     fn default() -> Self {
         Self {
             offset: Offset::NONE,
+            topics_created_at: Offset::NONE,
             topics: TopicsImage::default(),
             brokers: ClusterImage::default(),
             configs: ConfigsImage::default(),
@@ -74,6 +76,10 @@ impl MetadataImage {
     /// The offset of the last record that is in it; -1 before the first.
     pub fn offset(&self) -> Offset {
         self.offset
+    }
+    /// The offset of the last record that made a topic, or of the snapshot that told of it; -1 before the first.
+    pub fn topics_created_at(&self) -> Offset {
+        self.topics_created_at
     }
     /// The topics.
     pub fn topics(&self) -> &TopicsImage {
@@ -125,7 +131,10 @@ impl MetadataImage {
         match record {
             MetadataRecord::RegisterBroker(r) => self.brokers.register(r),
             MetadataRecord::UnregisterBroker(r) => self.brokers.unregister(r)?,
-            MetadataRecord::Topic(r) => self.topics.create(r)?,
+            MetadataRecord::Topic(r) => {
+                self.topics.create(r)?;
+                self.topics_created_at = self.topics_created_at.max(offset);
+            }
             MetadataRecord::Partition(r) => self.topics.set_partition(r)?,
             MetadataRecord::Config(r) => self.configs.set(r),
             MetadataRecord::PartitionChange(r) => self.topics.change_partition(r)?,

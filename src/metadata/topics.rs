@@ -165,6 +165,11 @@ impl TopicsImage {
         self.by_id.get(&id)
     }
 
+    /// True if no topic was made, changed or removed between the two.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.by_name, &other.by_name)
+    }
+
     pub(super) fn create(&mut self, record: &Topic) -> Result<(), ApplyError> {
         if self.by_name.contains_key(&record.name) || self.by_id.contains_key(&record.topic_id) {
             return Err(ApplyError::TopicExists(record.name.clone()));

@@ -23,7 +23,7 @@ pub enum Group {
     /// Its members decide.
     Classic(Box<ClassicGroup>),
     /// The coordinator decides (KIP-848).
-    Consumer(ConsumerGroup),
+    Consumer(Box<ConsumerGroup>),
 }
 
 /// What is done once records are committed.
@@ -57,12 +57,15 @@ pub struct GroupMachine {
     pub(super) image: Arc<MetadataImage>,
     /// The broker's settings.
     pub(super) config: Arc<ServerConfig>,
+    /// What they say of consumer groups.
+    pub(super) consumer_settings: Arc<consumer::settings::Settings>,
 }
 
 impl GroupMachine {
     /// Without any group.
     pub fn new(image: Arc<MetadataImage>, config: Arc<ServerConfig>) -> Self {
-        Self { groups: HashMap::new(), offsets: OffsetStore::default(), image, config }
+        let consumer_settings = Arc::new(consumer::settings::Settings::of(&config));
+        Self { groups: HashMap::new(), offsets: OffsetStore::default(), image, config, consumer_settings }
     }
 
     /// The groups by id.
@@ -76,6 +79,11 @@ impl GroupMachine {
             Group::Classic(group) => Some(group),
             Group::Consumer(_) => None,
         }
+    }
+
+    /// The broker's settings of consumer groups.
+    pub fn consumer_settings(&self) -> &Arc<consumer::settings::Settings> {
+        &self.consumer_settings
     }
 
     /// The committed offsets.
@@ -101,7 +109,10 @@ impl Machine for GroupMachine {
             | GroupRecord::ConsumerCurrent(..)
             | GroupRecord::ConsumerRegex(..)
             | GroupRecord::ConsumerSoft(..) => consumer::replay::replay(self, at, record),
-            GroupRecord::Image(image) => self.image = Arc::clone(image),
+            GroupRecord::Image(image) => {
+                consumer::replay::image(self, image);
+                self.image = Arc::clone(image);
+            }
         }
     }
 

@@ -9,6 +9,7 @@
 //! A group is of one kind at a time: `classic` (members decide who consumes what) or `consumer` (KIP-848, the coordinator
 //! decides); `offsets` belong to a group id of either kind, or of none.
 
+pub mod assignor;
 pub mod classic;
 pub mod consumer;
 pub mod machine;
