@@ -53,7 +53,7 @@ impl Bench {
     /// Starts the brokers that the long-lived scenarios share.
     pub fn start(options: Options) -> Result<Bench, WireError> {
         std::fs::create_dir_all(&options.directory).map_err(|error| error.to_string())?;
-        let wanted = ["S1", "S2", "S3", "S6", "S8", "java-perf"].iter().any(|name| options.wants(name));
+        let wanted = ["S1", "S2", "S3", "S6", "S8", "S13", "java-perf"].iter().any(|name| options.wants(name));
         let broker = |make: Make, on: bool| {
             let directory = options.directory.join(make.name());
             (on && wanted).then(|| Server::fresh(make, &directory, options.pin)).transpose()

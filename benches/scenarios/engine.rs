@@ -87,7 +87,11 @@ impl Engine {
     /// Lets what is in flight end; nothing new begins. Every acknowledgement is checked here too.
     pub fn drain(&mut self) -> Result<(), WireError> {
         self.schedule = None;
-        self.links.iter_mut().for_each(|link| link.role.stop());
+        for index in 0..self.links.len() {
+            self.links[index].role.stop();
+            // A role may have something to say at its end.
+            self.flush(index)?;
+        }
         let deadline = Instant::now() + STALL;
         while self.links.iter().any(|link| link.role.busy()) {
             if Instant::now() > deadline {

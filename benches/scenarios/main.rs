@@ -1,10 +1,10 @@
 //! The load generator and its scenarios: Ottla, Apache Kafka and the physical limit in one run. See `benches/README.md`.
 //!
-//! `engine` drives `link`s, each with a role (`producer`, `consumer`), from one thread; `wire` and `batch` encode
-//! frames beforehand; `servers` starts what is measured and `procfs` says what it used; `case` pairs the runs and
-//! `table` prints them. A scenario is a file: `produce` (S1-S3), `consume` (S6), `latency` (S8), `start` (S12),
-//! `limits` (N4, N5), `java_perf`. Times are printed, never asserted; that every request is answered without an error,
-//! and every record consumed once and in order, is.
+//! `engine` drives `link`s, each with a role (`producer`, `consumer`, `member`), from one thread; `wire`, `group_wire` and
+//! `batch` encode frames beforehand; `servers` starts what is measured and `procfs` says what it used; `case` pairs the
+//! runs and `table` prints them. A scenario is a file: `produce` (S1-S3), `consume` (S6), `latency` (S8), `start` (S12),
+//! `groups` (S13), `limits` (N4, N5), `java_perf`. Times are printed, never asserted; that every request is answered
+//! without an error, and every record consumed once and in order, is.
 
 mod batch;
 mod case;
@@ -12,10 +12,13 @@ mod client;
 mod consume;
 mod consumer;
 mod engine;
+mod group_wire;
+mod groups;
 mod java_perf;
 mod latency;
 mod limits;
 mod link;
+mod member;
 mod null_server;
 mod options;
 mod procfs;
@@ -63,13 +66,14 @@ fn run(options: Options) -> Result<Vec<String>, String> {
     case::warm_memory(options.pick(0.6, 0.3));
     let mut bench = Bench::start(options)?;
     type Scenario = fn(&mut Bench);
-    let scenarios: [(&str, Scenario); 8] = [
+    let scenarios: [(&str, Scenario); 9] = [
         ("limits", limits::run),
         ("S1", produce::s1),
         ("S2", produce::s2),
         ("S3", produce::s3),
         ("S6", consume::s6),
         ("S8", latency::s8),
+        ("S13", groups::s13),
         ("java-perf", java_perf::run),
         ("S12", start::s12),
     ];

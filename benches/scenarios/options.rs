@@ -20,7 +20,7 @@ pub struct Options {
 pub const USAGE: &str = "\
 cargo bench --bench scenarios -- [SCENARIO ...] [OPTIONS]
 
-Scenarios: S1 S2 S3 S6 S8 S12 limits (the default set), java-perf (Java's own tools as load)
+Scenarios: S1 S2 S3 S6 S8 S12 limits (the default set), S13 (groups), java-perf (Java's own tools as load)
 
   --quick         about 3 minutes instead of 15: fewer pairs, shorter runs
   --pairs N       pairs of runs per case (order ABBA)
@@ -64,7 +64,7 @@ impl Options {
 
     pub fn wants(&self, scenario: &str) -> bool {
         if self.scenarios.is_empty() {
-            return scenario != "java-perf";
+            return !matches!(scenario, "S13" | "java-perf");
         }
         self.scenarios.iter().any(|wanted| wanted == scenario)
     }
@@ -75,4 +75,4 @@ impl Options {
     }
 }
 
-const SCENARIOS: &[&str] = &["limits", "S1", "S2", "S3", "S6", "S8", "S12", "java-perf"];
+const SCENARIOS: &[&str] = &["limits", "S1", "S2", "S3", "S6", "S8", "S12", "S13", "java-perf"];

@@ -129,7 +129,7 @@ pub fn init_producer_id() -> Vec<u8> {
     request(INIT_PRODUCER_ID, &body)
 }
 
-fn string(out: &mut Vec<u8>, text: &str) {
+pub fn string(out: &mut Vec<u8>, text: &str) {
     uvarint(out, text.len() as u64 + 1);
     out.extend(text.as_bytes());
 }
