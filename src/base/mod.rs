@@ -8,4 +8,5 @@ pub mod error_code;
 pub mod ids;
 pub mod limits;
 pub mod random;
+pub mod tagged_fields;
 pub mod topic_name;

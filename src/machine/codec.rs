@@ -9,6 +9,17 @@ pub struct Encoded {
     pub value: Option<Vec<u8>>,
 }
 
+/// Why a record has no bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// A text longer than its field may hold: some client sent it.
+    #[error("a text of {0} bytes is too long for its field")]
+    TooLong(usize),
+    /// A record that is never appended.
+    #[error("a soft record has no bytes")]
+    Soft,
+}
+
 /// Why a record of the log cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -31,20 +42,12 @@ pub enum DecodeError {
     /// A record without a key.
     #[error("a record without a key")]
     NoKey,
-    /// A field whose value makes no sense.
-    #[error("{what}: {why}")]
-    Field {
-        /// Which schema.
-        what: &'static str,
-        /// What is wrong.
-        why: &'static str,
-    },
 }
 
 /// A record that can be written to a log.
 pub trait LogRecord: Sized {
-    /// Its bytes. None: a soft record, which is never appended.
-    fn encode(&self) -> Option<Encoded>;
+    /// Its bytes.
+    fn encode(&self) -> Result<Encoded, EncodeError>;
     /// Reads one. `Ok(None)`: of a kind that this machine does not know; it stays in the log.
     fn decode(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Option<Self>, DecodeError>;
 }

@@ -16,4 +16,5 @@ pub mod machine;
 pub mod offsets;
 pub mod on_image;
 pub mod record;
+pub mod record_codec;
 pub mod service;

@@ -21,8 +21,9 @@ pub enum GroupRecord {
     Offset(OffsetKey, Option<OffsetValue>),
     /// A classic group (key version 2).
     Classic(GroupId, Option<ClassicGroupValue>),
-    /// Counts and racks of a consumer group's topics (key version 4): written before 4.1, now only deleted.
-    ConsumerPartitionMetadata(GroupId),
+    /// Counts and racks of a consumer group's topics (key version 4): written before 4.1, now only deleted. True where the
+    /// log says that there are some.
+    ConsumerPartitionMetadata(GroupId, bool),
     /// A consumer group's epoch (key version 3).
     ConsumerGroup(GroupId, Option<ConsumerGroupValue>),
     /// A consumer group's member (key version 5).

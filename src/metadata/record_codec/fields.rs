@@ -1,11 +1,8 @@
-//! The pieces that records are made of: arrays of ids, bytes, and the tagged fields at the end of each structure.
-//!
-//! ```text
-//!  tagged fields: count uvarint | (tag uvarint | size uvarint | size bytes)*
-//! ```
+//! The pieces that records are made of: arrays of ids, bytes.
 
 use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::ids::{NodeId, Uuid};
+pub(super) use crate::base::tagged_fields::{Tags, put_no_tags, skip_tags, tags};
 
 pub(super) fn put_nodes(out: &mut Writer, nodes: &[NodeId]) {
     out.compact_array_len(nodes.len());
@@ -79,50 +76,4 @@ pub(super) fn only_id(r: &mut Reader<'_>) -> Result<Uuid, CodecError> {
     let id = r.uuid()?;
     skip_tags(r)?;
     Ok(id)
-}
-
-pub(super) fn put_no_tags(out: &mut Writer) {
-    out.uvarint(0);
-}
-
-/// Tagged fields being written: ascending tags, each only where it differs from its default.
-#[derive(Default)]
-pub(super) struct Tags {
-    count: u32,
-    out: Writer,
-}
-
-impl Tags {
-    /// Adds a field. Tags must come in ascending order.
-    pub(super) fn add(&mut self, tag: u32, write: impl FnOnce(&mut Writer)) {
-        let mut field = Writer::new();
-        write(&mut field);
-        self.out.uvarint(tag);
-        self.out.uvarint(field.len() as u32);
-        self.out.bytes(field.as_slice());
-        self.count += 1;
-    }
-
-    /// Ends the structure.
-    pub(super) fn put(self, out: &mut Writer) {
-        out.uvarint(self.count);
-        out.bytes(self.out.as_slice());
-    }
-}
-
-/// Hands each tagged field to `take`, which reads what it knows; a reader left unread is a field from a newer version.
-pub(super) fn tags<'a>(
-    r: &mut Reader<'a>,
-    mut take: impl FnMut(u32, &mut Reader<'a>) -> Result<(), CodecError>,
-) -> Result<(), CodecError> {
-    for _ in 0..r.uvarint()? {
-        let tag = r.uvarint()?;
-        let size = r.uvarint()? as usize;
-        take(tag, &mut Reader::new(r.bytes(size)?))?;
-    }
-    Ok(())
-}
-
-pub(super) fn skip_tags(r: &mut Reader<'_>) -> Result<(), CodecError> {
-    tags(r, |_, _| Ok(()))
 }
