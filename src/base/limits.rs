@@ -62,3 +62,5 @@ pub const PENDING_MEMBERS_PER_GROUP_MAX: i64 = 100_000;
 pub const CLEANER_MAP_BYTES_MIN: usize = 48 * 1024;
 /// Removals of files that may wait for `file.delete.delay.ms`; beyond it the longest waiting goes at once.
 pub const PENDING_REMOVALS_MAX: usize = 10_000;
+/// Shards of one coordinator that are loaded at a time.
+pub const SHARDS_LOADED_AT_ONCE_MAX: usize = 2;

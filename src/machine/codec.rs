@@ -39,6 +39,14 @@ pub enum DecodeError {
         /// As written.
         version: i16,
     },
+    /// A field says what there is not.
+    #[error("{what}: {why}")]
+    Field {
+        /// Which schema.
+        what: &'static str,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// A record without a key.
     #[error("a record without a key")]
     NoKey,

@@ -10,6 +10,9 @@ pub enum NotAppended {
     /// It is no longer this node's to write, or not in this epoch.
     #[error("the log is led elsewhere")]
     NotLeader,
+    /// The producer, or the coordinator of its transaction, has a newer epoch.
+    #[error("a newer epoch has written")]
+    Fenced,
     /// Too few replicas are in sync for a write to count. It may be tried again.
     #[error("too few replicas are in sync")]
     NotEnoughReplicas,

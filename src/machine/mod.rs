@@ -10,6 +10,8 @@
 //! ```
 
 pub mod codec;
+pub mod coordinator;
+pub mod loader;
 pub mod log;
 pub mod machine;
 pub mod memory;

@@ -14,6 +14,7 @@
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ use crate::machine::shard::{Shard, SubmitError};
 /// The wall clock and ours may part by so much before it is taken as set anew (ms).
 const CLOCK_STEP_MS: i64 = 1000;
 
+/// After how long effects are looked at again that could not be committed.
+const RETRY: Duration = Duration::from_millis(100);
+
 /// The log of a shard.
 pub type ShardLog<R> = Box<dyn MachineLog<R> + Send>;
 
@@ -42,9 +46,9 @@ pub type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// How far a shard's log is committed, for those who wait for it.
 pub trait Commits: Send + Sync + 'static {
-    /// Everything before it is committed.
-    fn committed(&self) -> Offset;
-    /// Returns once everything before `end` is committed. An error: it may never be, the log is led elsewhere.
+    /// True if everything before `end` is committed, as it was written here.
+    fn is_committed(&self, end: Offset) -> bool;
+    /// Returns once everything before `end` is committed. An error: it may never be.
     fn until(&self, end: Offset) -> Waiting<'_, Result<(), Lost>>;
 }
 
@@ -237,7 +241,7 @@ impl<M: Machine + 'static> Runtime<M> {
             ((submitted.reply, submitted.wait_for), inner.shard.next_timer())
         };
         let (reply, end) = submitted;
-        let is_committed = self.commits.committed() >= end;
+        let is_committed = self.commits.is_committed(end);
         let is_left = self.deliver();
         if is_left || next_timer.is_some_and(|at| at.0 < self.asleep_until.load(Ordering::Acquire)) {
             self.wake.notify_one();
@@ -258,7 +262,7 @@ impl<M: Machine + 'static> Runtime<M> {
     }
 
     /// Writes the marker that ends a transaction.
-    pub fn end_transaction(&self, end: TransactionEnd) -> Result<Pending<()>, Refused<std::convert::Infallible>> {
+    pub fn end_transaction(&self, end: TransactionEnd) -> Result<Pending<()>, Refused<Infallible>> {
         let end = {
             let mut inner = self.inner.lock();
             if self.closed.load(Ordering::Acquire) {
@@ -267,7 +271,7 @@ impl<M: Machine + 'static> Runtime<M> {
             inner.shard.end_transaction(end).map_err(Refused::ByLog)?
         };
         let commits = Arc::clone(&self.commits);
-        let kind = if commits.committed() >= end {
+        let kind = if commits.is_committed(end) {
             Kind::Ready(())
         } else {
             Kind::Committing { reply: (), end, commits, patience: self.patience }
@@ -306,8 +310,8 @@ impl<M: Machine + 'static> Runtime<M> {
                 () = sleep(next) => {}
                 committed = commits => match committed {
                     Ok(()) => {}
-                    // The log is lost, and the shard with it; whoever watches the metadata closes it in a moment.
-                    Err(_) => self.wake.notified().await,
+                    // The shard is lost, and closed in a moment; or too few replicas are left, and some may come back.
+                    Err(_) => tokio::time::sleep(RETRY).await,
                 },
             }
         }
@@ -349,12 +353,11 @@ impl<M: Machine + 'static> Runtime<M> {
             return false;
         }
         let _in_order = self.delivering.lock();
-        let committed = self.commits.committed();
         loop {
             let effects = {
                 let mut outbox = self.outbox.lock();
                 match outbox.front() {
-                    Some((end, _)) if *end <= committed => outbox.pop_front(),
+                    Some((end, _)) if self.commits.is_committed(*end) => outbox.pop_front(),
                     Some(_) => return true,
                     None => return false,
                 }

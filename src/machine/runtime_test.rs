@@ -66,8 +66,8 @@ impl Committed {
 }
 
 impl Commits for Committed {
-    fn committed(&self) -> Offset {
-        Offset(self.end.load(Ordering::SeqCst))
+    fn is_committed(&self, end: Offset) -> bool {
+        self.end.load(Ordering::SeqCst) >= end.0
     }
     fn until(&self, end: Offset) -> Waiting<'_, Result<(), Lost>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
@@ -78,7 +78,7 @@ impl Commits for Committed {
                 if self.lost.load(Ordering::SeqCst) {
                     return Err(Lost::Moved);
                 }
-                if self.committed() >= end {
+                if self.is_committed(end) {
                     return Ok(());
                 }
                 notified.await;

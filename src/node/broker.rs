@@ -20,6 +20,7 @@ use crate::config::server::ServerConfig;
 use crate::config::source::Warning;
 use crate::controller::quorum::start::QuorumOptions;
 use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
+use crate::coordinator::group;
 use crate::log::cleaner::log_cleaner::LogCleaner;
 use crate::log::dir::{self, LogDir};
 use crate::log::flusher::Flusher;
@@ -29,7 +30,9 @@ use crate::node::cleaner::{Cleaner, RoundSettings};
 use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
 use crate::node::replication::Replication;
-use crate::node::{bind, connections, logging, metadata_loader, metrics, metrics_http, registration, shutdown};
+use crate::node::{
+    bind, connections, coordinators, logging, metadata_loader, metrics, metrics_http, registration, shutdown,
+};
 use crate::replica::log_settings;
 use crate::replica::manager::ReplicaManager;
 use crate::server::context::Context;
@@ -112,6 +115,10 @@ async fn serve(
     tokio::spawn(registration::keep_alive(controller.clone(), Arc::clone(&replicas), epoch, every));
 
     let (stop, stopped) = watch::channel(false);
+    let groups = group::service::Service::new(Arc::clone(&config), Arc::clone(&clock));
+    let coordinators =
+        coordinators::host(Arc::clone(&groups), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
+    let coordinators = tokio::spawn(coordinators);
     let connections = connections::quota(&config).map_err(StartError::Settings)?;
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
     let ctx = Arc::new(Context {
@@ -120,6 +127,7 @@ async fn serve(
         config: Arc::clone(&config),
         controller: controller.clone(),
         replicas: Arc::clone(&replicas),
+        groups,
         connections: Arc::clone(&connections),
         fetch_sessions: FetchSessions::new(slots),
         producer_ids: ProducerIdPool::default(),
@@ -162,6 +170,9 @@ async fn serve(
     let joined = tokio::task::spawn_blocking(move || cores.join()).await;
     if let Err(error) = joined {
         tracing::error!(%error, "the cores did not end");
+    }
+    if let Err(error) = coordinators.await {
+        tracing::error!(%error, "the coordinators did not end");
     }
     replication.stop();
     cleaner.stop();

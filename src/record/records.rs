@@ -57,6 +57,18 @@ impl Records {
             Self::File(slice) => slice.len,
         }
     }
+    /// All of them in memory, read where they are not yet.
+    pub fn to_bytes(&self) -> io::Result<Bytes> {
+        match self {
+            Self::Memory(bytes) => Ok(bytes.clone()),
+            Self::Pieces(pieces) => Ok(pieces.concat().into()),
+            Self::File(slice) => {
+                let mut bytes = vec![0; slice.len];
+                slice.file.read_exact_at(&mut bytes, slice.position)?;
+                Ok(bytes.into())
+            }
+        }
+    }
     /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -75,7 +75,7 @@ impl Appended {
     }
 }
 
-/// Appends `batches` to a partition led here.
+/// Appends a client's `batches` to a partition led here.
 pub fn append(
     manager: &ReplicaManager,
     partition: &Arc<Partition>,
@@ -83,17 +83,41 @@ pub fn append(
     acks: Acks,
     now: Millis,
 ) -> Result<Appended, ProduceError> {
+    append_from(manager, partition, batches, AppendOrigin::Client, None, acks, now)
+}
+
+/// Appends a coordinator's `batches` to its own partition, which must be led here in `epoch`. Counts once all replicas in
+/// sync have them.
+pub fn append_own(
+    manager: &ReplicaManager,
+    partition: &Arc<Partition>,
+    batches: Bytes,
+    epoch: LeaderEpoch,
+    now: Millis,
+) -> Result<Appended, ProduceError> {
+    append_from(manager, partition, batches, AppendOrigin::Coordinator, Some(epoch), Acks::All, now)
+}
+
+fn append_from(
+    manager: &ReplicaManager,
+    partition: &Arc<Partition>,
+    batches: Bytes,
+    origin: AppendOrigin,
+    named: Option<LeaderEpoch>,
+    acks: Acks,
+    now: Millis,
+) -> Result<Appended, ProduceError> {
     let bytes = i64::try_from(batches.len()).unwrap_or(i64::MAX);
     let (epoch, info) = {
         let _turn = partition.turn();
-        let epoch = partition.lead(None)?;
+        let epoch = partition.lead(named)?;
         if acks == Acks::All {
             let (isr, min_isr) = (partition.isr_size(), partition.min_isr());
             if isr < min_isr {
                 return Err(ProduceError::NotEnoughReplicas { isr, min_isr });
             }
         }
-        (epoch, partition.log.append_as_leader(batches, epoch, AppendOrigin::Client, now)?)
+        (epoch, partition.log.append_as_leader(batches, epoch, origin, now)?)
     };
     let syncs = info.flush_due;
     if info.is_duplicate() {

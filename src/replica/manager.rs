@@ -108,6 +108,11 @@ impl ReplicaManager {
         self.applied.borrow().clone()
     }
 
+    /// The images, one after the other as they are applied; a slow reader misses some.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<MetadataImage>> {
+        self.applied.subscribe()
+    }
+
     /// Waits until the image up to `offset` has been applied, for at most `timeout`. True if it has.
     pub async fn wait_applied(&self, offset: Offset, timeout: Duration) -> bool {
         let mut applied = self.applied.subscribe();

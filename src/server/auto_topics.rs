@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tracing::{debug, info};
 
-use crate::base::topic_name::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
+use crate::base::topic_name::{self, CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use crate::config::server::ServerConfig;
+use crate::config::source::Source;
 use crate::controller::create_topics::{CreateTopics, NewTopic};
 use crate::server::context::Context;
 
@@ -16,7 +17,8 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Creates topics and waits until this broker hosts what it should of them. That one exists already, since another client
 /// named it too, is as good; any other failure is left for the caller to see in the metadata.
 pub async fn create(ctx: &Arc<Context>, names: Vec<String>) {
-    let topics = names.iter().map(|name| new_topic(&ctx.config, name)).collect();
+    let brokers = broker_count(ctx);
+    let topics = names.iter().map(|name| new_topic(&ctx.config, name, brokers)).collect();
     match ctx.controller.submit(CreateTopics { topics, validate_only: false }).await {
         Ok(committed) => {
             for (name, result) in committed.reply {
@@ -33,8 +35,19 @@ pub async fn create(ctx: &Arc<Context>, names: Vec<String>) {
     }
 }
 
-/// Partitions, replicas and settings: those of the internal topics are Kafka's, all others the broker's defaults.
-fn new_topic(config: &ServerConfig, name: &str) -> NewTopic {
+/// How many brokers the cluster has, or is to have as far as this one can tell: those that have ever registered, and those
+/// that vote where voters are brokers as well. One that is still starting counts, so that the first broker of three does
+/// not make topics of one replica.
+fn broker_count(ctx: &Context) -> usize {
+    let roles = ctx.config.roles();
+    let voters = if roles.broker && roles.controller { ctx.config.voters().len() } else { 0 };
+    ctx.metadata().brokers().len().max(voters).max(1)
+}
+
+/// Partitions, replicas and settings: those of the internal topics are Kafka's, all others the broker's defaults. Where the
+/// replicas of an internal topic are not set, there are no more of them than there are brokers; Kafka's own default of three
+/// makes it fail for ever on a smaller cluster.
+fn new_topic(config: &ServerConfig, name: &str, brokers: usize) -> NewTopic {
     let text = |key: &str| config.text(key);
     let number = |key: &str| text(key).and_then(|value| value.trim().parse().ok()).unwrap_or(-1);
     let (partitions, replicas, settings) = match name {
@@ -71,11 +84,42 @@ fn new_topic(config: &ServerConfig, name: &str) -> NewTopic {
         ),
         _ => ("num.partitions", "default.replication.factor", Vec::new()),
     };
+    let mut replication_factor = i16::try_from(number(replicas)).unwrap_or(-1);
+    if topic_name::is_internal(name) && config.value(replicas).1 == Source::Default {
+        replication_factor = replication_factor.min(i16::try_from(brokers).unwrap_or(i16::MAX));
+    }
     NewTopic {
         name: name.to_owned(),
         partitions: number(partitions),
-        replication_factor: i16::try_from(number(replicas)).unwrap_or(-1),
+        replication_factor,
         assignments: Vec::new(),
         configs: settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::server::Unknown;
+    use crate::config::source::Setting;
+
+    fn config(settings: &[(&str, &str)]) -> ServerConfig {
+        let file = || Source::File { name: "server.properties".into(), line: 1 };
+        let setting = |(key, value): &(&str, &str)| Setting {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+            source: file(),
+        };
+        let needed = [("process.roles", "broker"), ("node.id", "1"), ("controller.quorum.voters", "9@localhost:9093")];
+        let needed = needed.iter().chain(&[("controller.listener.names", "CONTROLLER"), ("log.dirs", "/tmp/l")]);
+        ServerConfig::load(needed.chain(settings).map(setting).collect(), Unknown::Refused).unwrap().0
+    }
+
+    #[test]
+    fn replicas_of_an_internal_topic_that_are_not_set_fit_the_cluster() {
+        let factor = |settings, brokers| new_topic(&config(settings), CONSUMER_OFFSETS, brokers).replication_factor;
+        assert_eq!([factor(&[], 1), factor(&[], 2), factor(&[], 5)], [1, 2, 3]);
+        assert_eq!(factor(&[("offsets.topic.replication.factor", "3")], 1), 3, "set, and to fail as it does in Kafka");
+        assert_eq!(new_topic(&config(&[]), "orders", 1).replication_factor, 1);
     }
 }

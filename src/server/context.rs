@@ -11,6 +11,7 @@ use crate::base::ids::{Millis, NodeId, Offset};
 use crate::config::server::ServerConfig;
 use crate::controller::operation::Ask;
 use crate::controller::quorum_controller::{ControllerError, QuorumController};
+use crate::coordinator::group;
 use crate::metadata::image::MetadataImage;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
@@ -35,6 +36,8 @@ pub struct Context {
     pub controller: QuorumController,
     /// The partitions hosted here.
     pub replicas: Arc<ReplicaManager>,
+    /// The group coordinator: groups and their offsets, where their partitions are led here.
+    pub groups: Arc<group::service::Service>,
     /// Who is connected, and how many may be.
     pub connections: Arc<ConnectionQuota>,
     /// Incremental fetch sessions (KIP-227).

@@ -12,7 +12,6 @@ use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{LogState, OptionalSend, RaftLogReader, Vote};
 use parking_lot::Mutex;
@@ -28,7 +27,6 @@ use crate::record::batch::{BatchView, batches};
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
 use crate::record::iter::records;
-use crate::record::records::Records;
 
 /// Bytes read from the log at once.
 const READ_BYTES: usize = 1024 * 1024;
@@ -107,7 +105,7 @@ impl Shared {
         let mut taken = 0;
         while next < end && (entries.is_empty() || taken < bytes_max) {
             let read = self.log.read(next, READ_BYTES, ReadUpTo::LogEnd, true).map_err(|error| read_failure(&error))?;
-            let bytes = in_memory(&read.records).map_err(|error| read_failure(&error))?;
+            let bytes = read.records.to_bytes().map_err(|error| read_failure(&error))?;
             let before = next;
             for batch in batches(&bytes) {
                 let batch = batch.map_err(|error| read_failure(&error))?;
@@ -137,18 +135,6 @@ fn value_of<'a>(batch: &BatchView<'a>) -> Result<&'a [u8], String> {
     }
     let record = records(batch.payload(), 1).next().ok_or("a batch without a record")?;
     record.map_err(|error| error.to_string())?.value.ok_or_else(|| "a record without a value".to_owned())
-}
-
-fn in_memory(records: &Records) -> std::io::Result<Bytes> {
-    match records {
-        Records::Memory(bytes) => Ok(bytes.clone()),
-        Records::Pieces(pieces) => Ok(pieces.concat().into()),
-        Records::File(slice) => {
-            let mut bytes = vec![0; slice.len];
-            slice.file.read_exact_at(&mut bytes, slice.position)?;
-            Ok(bytes.into())
-        }
-    }
 }
 
 fn range(range: &impl RangeBounds<u64>, log: &Log) -> (Offset, Offset) {

@@ -22,11 +22,13 @@ use crate::base::ids::{LeaderEpoch, PartitionIndex};
 use crate::base::topic_name::CONSUMER_OFFSETS;
 use crate::config::server::ServerConfig;
 use crate::coordinator::partition_of;
+use crate::machine::coordinator::Coordinator;
 use crate::machine::log::NotAppended;
 use crate::machine::machine::Machine;
 use crate::machine::runtime::{Call, Commits, Effects, Lost, Pending, Refused, Runtime, ShardLog, Waiters};
 use crate::machine::shards::{Shards, Unavailable};
 use crate::metadata::image::MetadataImage;
+use crate::record::compression::Compression;
 
 /// A reply on its way, or what Kafka calls the reason why there is none.
 #[must_use]
@@ -86,19 +88,21 @@ impl Service {
         }
         Ok(self.shards.at_work().into_iter().map(|(_, shard)| shard).collect())
     }
+}
 
-    /// The shards, for whoever loads and unloads them.
-    pub fn shards(&self) -> &Shards<GroupMachine> {
+impl Coordinator for Service {
+    type Machine = GroupMachine;
+    const TOPIC: &'static str = CONSUMER_OFFSETS;
+
+    fn shards(&self) -> &Shards<GroupMachine> {
         &self.shards
     }
 
-    /// A machine to be loaded.
-    pub fn machine(&self) -> GroupMachine {
+    fn machine(&self) -> GroupMachine {
         GroupMachine::new(self.image.load_full(), Arc::clone(&self.config))
     }
 
-    /// A loaded machine goes to work. None: its partition has been taken away meanwhile. Otherwise a task must drive it.
-    pub fn begin(
+    fn begin(
         &self,
         (partition, epoch): (PartitionIndex, LeaderEpoch),
         machine: GroupMachine,
@@ -119,12 +123,17 @@ impl Service {
         held.then_some(runtime)
     }
 
-    /// The metadata has changed: every shard is told.
-    pub fn set_image(&self, image: &Arc<MetadataImage>) {
+    fn set_image(&self, image: &Arc<MetadataImage>) {
         self.image.store(Arc::clone(image));
         for (partition, shard) in self.shards.at_work() {
             tell(partition, &shard, image);
         }
+    }
+
+    fn compression(&self) -> Compression {
+        // A number that is no codec is refused when the configuration is read.
+        let id = i16::try_from(self.config.offsets_topic_compression_codec()).ok();
+        id.and_then(Compression::from_id).unwrap_or(Compression::None)
     }
 }
 
@@ -163,6 +172,7 @@ fn refused(why: Refused<ErrorCode>) -> ErrorCode {
         Refused::ByMachine(code) => code,
         Refused::ByLog(NotAppended::NotEnoughReplicas) | Refused::Busy => ErrorCode::CoordinatorNotAvailable,
         Refused::ByLog(NotAppended::NotLeader) | Refused::Moved => ErrorCode::NotCoordinator,
+        Refused::ByLog(NotAppended::Fenced) => ErrorCode::InvalidProducerEpoch,
         Refused::ByLog(NotAppended::TooLarge) => ErrorCode::UnknownServerError,
         Refused::ByLog(NotAppended::Failed(why)) => {
             tracing::error!(why, "the group coordinator could not write");

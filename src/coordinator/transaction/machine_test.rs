@@ -205,7 +205,7 @@ impl Life {
         let mut machine = TransactionMachine::new(self.settings);
         for (offset, entry) in self.shard.log().entries().iter().enumerate() {
             let Entry::Record(_, record) = entry else { continue };
-            let Some(encoded) = record.encode() else { continue };
+            let Ok(encoded) = record.encode() else { continue };
             let read = TransactionRecord::decode(Some(&encoded.key), encoded.value.as_deref());
             let record = read.expect("readable").expect("known");
             let at = ReplayAt { offset: Offset(offset as i64), epoch: LeaderEpoch(0), writer: Writer::Machine };

@@ -15,7 +15,7 @@ use super::record::TransactionRecord;
 use super::state::{Producer, TransactionMetadata, TransactionState, TransactionVersion};
 use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::ids::{Millis, PartitionIndex, ProducerEpoch, ProducerId, TopicName, TopicPartition};
-use crate::machine::codec::{DecodeError, Encoded, LogRecord};
+use crate::machine::codec::{DecodeError, EncodeError, Encoded, LogRecord};
 
 const KEY: &str = "TransactionLogKey";
 const VALUE: &str = "TransactionLogValue";
@@ -27,12 +27,13 @@ const NEXT_PRODUCER_ID: u32 = 1;
 const CLIENT_VERSION: u32 = 2;
 
 impl LogRecord for TransactionRecord {
-    fn encode(&self) -> Option<Encoded> {
-        let Self::Transaction(id, metadata) = self else { return None };
+    fn encode(&self) -> Result<Encoded, EncodeError> {
+        let Self::Transaction(id, metadata) = self else { return Err(EncodeError::Soft) };
+        i16::try_from(id.len()).map_err(|_| EncodeError::TooLong(id.len()))?;
         let mut key = Writer::with_capacity(4 + id.len());
         key.i16(KEY_VERSION);
         key.string(id);
-        Some(Encoded { key: key.into_vec(), value: metadata.as_ref().map(put_value) })
+        Ok(Encoded { key: key.into_vec(), value: metadata.as_ref().map(put_value) })
     }
 
     fn decode(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Option<Self>, DecodeError> {

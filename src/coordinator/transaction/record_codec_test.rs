@@ -40,7 +40,7 @@ fn the_bytes_are_those_of_the_schema() {
     assert_eq!(encoded.value, Some(hex(wanted)));
     let old = TransactionRecord::Transaction("t".into(), Some(metadata(TransactionState::Empty, 0))).encode();
     let wanted = "0000 0000000000000007 0003 0000ea60 00 ffffffff 00000000000007d0 00000000000003e8";
-    assert_eq!(old.and_then(|e| e.value), Some(hex(wanted)));
+    assert_eq!(old.ok().and_then(|e| e.value), Some(hex(wanted)));
 }
 
 #[test]

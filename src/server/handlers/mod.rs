@@ -64,6 +64,7 @@ mod describe_user_scram_credentials;
 mod elect_leaders;
 mod expire_delegation_token;
 mod fetch;
+mod find_coordinator;
 mod incremental_alter_configs;
 mod init_producer_id;
 mod list_config_resources;

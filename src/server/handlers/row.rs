@@ -34,6 +34,7 @@ row! {
     Fetch 4..=18 fetch,
     ListOffsets 1..=11 list_offsets,
     Metadata 0..=13 metadata,
+    FindCoordinator 0..=6 find_coordinator,
     SaslHandshake 0..=1 sasl_handshake,
     ApiVersions 0..=4 api_versions,
     CreateTopics 2..=7 create_topics,
