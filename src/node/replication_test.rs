@@ -15,6 +15,7 @@ use crate::controller::brokers::BrokerHeartbeat;
 use crate::controller::create_topics::{CreateTopics, NewTopic};
 use crate::controller::quorum::start::QuorumOptions;
 use crate::controller::quorum_controller::ControllerOptions;
+use crate::coordinator::group;
 use crate::log::dir::LogDir;
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
@@ -74,6 +75,7 @@ impl Broker {
             config: Arc::clone(&config),
             controller: controller.clone(),
             replicas: Arc::clone(&replicas),
+            groups: group::service::Service::new(Arc::clone(&config), Arc::clone(&clock)),
             connections: connections::quota(&config).expect("a quota"),
             fetch_sessions: FetchSessions::new(100),
             producer_ids: ProducerIdPool::default(),
