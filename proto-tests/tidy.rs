@@ -39,6 +39,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "replica/",
             "*/service.rs",
             "controller/quorum_controller.rs",
+            "controller/decider.rs",
             "controller/quorum/",
             "machine/runtime.rs",
             "peer/",

@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod client;
+pub mod cluster;
 pub mod member;
 pub mod paths;
 pub mod process;

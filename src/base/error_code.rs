@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! error_codes {
     ($($code:literal $variant:ident $name:literal $retriable:literal),* $(,)?) => {
         /// An error as a client sees it.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+        #[serde(into = "i16", try_from = "i16")]
         #[repr(i16)]
         pub enum ErrorCode {
             $(#[doc = $name] $variant = $code),*
@@ -38,6 +41,18 @@ impl ErrorCode {
     /// True for [`ErrorCode::None`].
     pub fn is_none(self) -> bool {
         self == Self::None
+    }
+}
+
+impl From<ErrorCode> for i16 {
+    fn from(code: ErrorCode) -> Self {
+        code.code()
+    }
+}
+impl TryFrom<i16> for ErrorCode {
+    type Error = &'static str;
+    fn try_from(code: i16) -> Result<Self, Self::Error> {
+        Self::from_code(code).ok_or("no error has that number")
     }
 }
 

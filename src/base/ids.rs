@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 
 macro_rules! int_id {
     ($(#[$doc:meta])* $name:ident($int:ty)) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
         #[repr(transparent)]
         pub struct $name(pub $int);
 
@@ -117,8 +119,21 @@ impl Sequence {
 }
 
 /// A 128-bit id: of a topic, a log directory, a cluster (KIP-516). Printed as 22 characters of URL-safe base64.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Uuid(pub [u8; 16]);
+
+impl From<Uuid> for String {
+    fn from(id: Uuid) -> Self {
+        id.to_string()
+    }
+}
+impl TryFrom<String> for Uuid {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not an id of 22 characters")
+    }
+}
 
 impl Uuid {
     /// All zero: "no id".
@@ -150,8 +165,15 @@ impl fmt::Debug for Uuid {
 }
 
 /// A topic's name, shared: cloning it copies a pointer.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
 pub struct TopicName(Arc<str>);
+
+impl From<TopicName> for String {
+    fn from(name: TopicName) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
 
 impl TopicName {
     /// The name as text.

@@ -64,3 +64,9 @@ pub const CLEANER_MAP_BYTES_MIN: usize = 48 * 1024;
 pub const PENDING_REMOVALS_MAX: usize = 10_000;
 /// Shards of one coordinator that are loaded at a time.
 pub const SHARDS_LOADED_AT_ONCE_MAX: usize = 2;
+/// Brokers without a vote that the controller tells of.
+pub const METADATA_OBSERVERS_MAX: usize = 10_000;
+/// The largest answer of another node that is taken (bytes): a piece of an image or of a snapshot, a reply to an operation.
+pub const INTERNAL_ANSWER_BYTES_MAX: usize = 100 * 1024 * 1024;
+/// The largest image that an observer takes (bytes).
+pub const IMAGE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::definition::{ConfigDef, ConfigType, Scope};
 use super::server::ServerConfig;
 use super::suggest::nearest_of;
@@ -16,7 +18,7 @@ use crate::base::error_code::ErrorCode;
 pub type Settings = BTreeMap<String, String>;
 
 /// One change of one key. The numbers are the protocol's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op {
     /// 0: gives the key a value.
     Set(String),

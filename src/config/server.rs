@@ -137,6 +137,11 @@ impl ServerConfig {
     pub fn controller_listeners(&self) -> &[Listener] {
         &self.parts.controller_listeners
     }
+    /// The name of the listener on which controllers are reached: the first of `controller.listener.names`.
+    pub fn controller_listener_name(&self) -> String {
+        let names = self.text("controller.listener.names").unwrap_or_default();
+        names.split(',').next().unwrap_or_default().trim().to_ascii_uppercase()
+    }
     /// The name of the listener on which brokers reach this one.
     pub fn inter_broker_listener(&self) -> &str {
         &self.parts.inter_broker_listener

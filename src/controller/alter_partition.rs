@@ -1,5 +1,7 @@
 //! A leader tells the ISR that it wants (KIP-497): the fence is the partition epoch, and who is added must be alive.
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::brokers::check_epoch;
@@ -13,7 +15,7 @@ use crate::metadata::record::MetadataRecord;
 use crate::metadata::topics::PartitionImage;
 
 /// What a broker wants of partitions that it leads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AlterPartition {
     /// Who asks.
     pub broker_id: NodeId,
@@ -24,7 +26,7 @@ pub struct AlterPartition {
 }
 
 /// What is wanted of one partition.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WantedIsr {
     /// Its topic.
     pub topic_id: Uuid,

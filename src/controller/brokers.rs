@@ -3,10 +3,12 @@
 //! A broker registers under an incarnation of its process and gets an epoch; it stays fenced until its first heartbeat that
 //! says that it has caught up with its own registration. Who falls silent is fenced by [`super::sessions`].
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::context::Context;
-use super::election::after_broker_change;
+use super::election::{after_broker_change, after_unclean_shutdown};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{BrokerEpoch, NodeId, Offset, Uuid};
 use crate::metadata::features::{KRAFT_VERSION, METADATA_VERSION};
@@ -14,7 +16,7 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{self, BrokerEndpoint, BrokerFeature, BrokerRegistrationChange, MetadataRecord};
 
 /// A broker comes up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegisterBroker {
     /// Who.
     pub broker_id: NodeId,
@@ -35,7 +37,7 @@ pub struct RegisterBroker {
 }
 
 /// A broker says that it is alive.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BrokerHeartbeat {
     /// Who.
     pub broker_id: NodeId,
@@ -52,7 +54,7 @@ pub struct BrokerHeartbeat {
 }
 
 /// What the controller thinks of a broker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeartbeatReply {
     /// It knows the metadata up to its own registration.
     pub is_caught_up: bool,
@@ -63,10 +65,19 @@ pub struct HeartbeatReply {
 }
 
 /// A broker is taken out for good.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnregisterBroker {
     /// Which.
     pub broker_id: NodeId,
+}
+
+/// A broker's process is gone: nobody listens at its port.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FenceBroker {
+    /// Which.
+    pub broker_id: NodeId,
+    /// Under which registration.
+    pub broker_epoch: BrokerEpoch,
 }
 
 /// Decides a registration.
@@ -111,6 +122,7 @@ fn try_register(
         && !same_process
         && !broker.fenced
         && !context.is_local(id)
+        && !context.gone.contains(&id)
     {
         let message = format!("Another broker is registered with that broker id {id}.");
         return Err(ApiError::new(ErrorCode::DuplicateBrokerRegistration, message));
@@ -122,9 +134,12 @@ fn try_register(
     let mut records = Vec::new();
     if let Some(broker) = known
         && !same_process
-        && !broker.fenced
     {
-        records.extend(after_broker_change(image, context, Some(id), None));
+        if operation.previous_epoch != broker.broker_epoch {
+            records.extend(after_unclean_shutdown(image, context, id));
+        } else if !broker.fenced {
+            records.extend(after_broker_change(image, context, Some(id), None));
+        }
     }
     records.push(MetadataRecord::RegisterBroker(record::RegisterBroker {
         broker_id: id,
@@ -223,6 +238,17 @@ pub fn fence(image: &MetadataImage, context: &Context, id: NodeId) -> Vec<Metada
     let mut records = after_broker_change(image, context, Some(id), None);
     records.push(change);
     records
+}
+
+/// Decides that a broker whose process is gone is fenced, if that process is still the one that is registered.
+pub fn fence_gone(image: &MetadataImage, context: &Context, operation: &FenceBroker) -> Decision<()> {
+    let FenceBroker { broker_id, broker_epoch } = *operation;
+    let current = image.brokers().get(broker_id).is_some_and(|broker| broker.broker_epoch == broker_epoch);
+    let records = if current { fence(image, context, broker_id) } else { Vec::new() };
+    if !records.is_empty() {
+        tracing::info!(broker = %broker_id, "fencing a broker whose process is gone");
+    }
+    Decision::new(records, ())
 }
 
 /// Decides that a broker is taken out.

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::context::Context;
@@ -16,7 +18,7 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{Config, MetadataRecord};
 
 /// Changes of several resources.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AlterConfigs {
     /// Which, and what.
     pub resources: Vec<(Resource, ConfigChanges)>,
@@ -25,7 +27,7 @@ pub struct AlterConfigs {
 }
 
 /// Changes of one resource.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ConfigChanges {
     /// Key by key (KIP-339).
     Incremental(Vec<(String, Op)>),

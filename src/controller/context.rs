@@ -2,7 +2,7 @@
 //!
 //! All of it is handed in, so that the same operations on the same image always give the same records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::ids::{BrokerEpoch, Millis, NodeId, Offset, Uuid};
@@ -47,6 +47,8 @@ pub struct Context {
     pub config: Arc<ServerConfig>,
     /// Chance.
     pub chance: Arc<dyn Chance>,
+    /// Brokers whose connection to this controller has ended and who have not been heard of since.
+    pub gone: BTreeSet<NodeId>,
 }
 
 impl Context {

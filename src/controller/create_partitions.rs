@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::api_error::ApiError;
 use super::context::Context;
 use super::create_topics::{partition, too_many};
@@ -14,7 +16,7 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::MetadataRecord;
 
 /// Topics that are to grow.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CreatePartitions {
     /// Which.
     pub topics: Vec<MorePartitions>,
@@ -23,7 +25,7 @@ pub struct CreatePartitions {
 }
 
 /// How far one topic is to grow.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MorePartitions {
     /// The topic.
     pub name: String,

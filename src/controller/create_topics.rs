@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::configs;
@@ -17,7 +19,7 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{MetadataRecord, Partition, Topic};
 
 /// Topics to create.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CreateTopics {
     /// Which.
     pub topics: Vec<NewTopic>,
@@ -26,7 +28,7 @@ pub struct CreateTopics {
 }
 
 /// A topic to create.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NewTopic {
     /// Its name.
     pub name: String,
@@ -41,7 +43,7 @@ pub struct NewTopic {
 }
 
 /// A topic as created.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CreatedTopic {
     /// Its id.
     pub id: Uuid,

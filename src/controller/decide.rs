@@ -26,6 +26,7 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &Operation) -
         Operation::AllocateProducerIds(op) => producer_ids::decide(image, op).map(Reply::AllocateProducerIds),
         Operation::RegisterBroker(op) => brokers::register(image, context, op).map(Reply::RegisterBroker),
         Operation::BrokerHeartbeat(op) => brokers::heartbeat(image, context, op).map(Reply::BrokerHeartbeat),
+        Operation::FenceBroker(op) => brokers::fence_gone(image, context, op).map(Reply::FenceBroker),
         Operation::UnregisterBroker(op) => brokers::unregister(image, context, op).map(Reply::UnregisterBroker),
     }
 }

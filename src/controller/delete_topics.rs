@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use crate::base::error_code::ErrorCode;
@@ -10,7 +12,7 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::MetadataRecord;
 
 /// A topic by one of its two names.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum TopicRef {
     /// By name.
     Name(String),
@@ -19,7 +21,7 @@ pub enum TopicRef {
 }
 
 /// Topics to delete.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeleteTopics {
     /// Which.
     pub topics: Vec<TopicRef>,

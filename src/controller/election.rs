@@ -1,5 +1,7 @@
 //! Elections: on request (KIP-183, KIP-460), and wherever a broker came, went or is going.
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::context::Context;
@@ -12,7 +14,7 @@ use crate::metadata::record::MetadataRecord;
 use crate::metadata::topics::TopicImage;
 
 /// Partitions to elect leaders of.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ElectLeaders {
     /// True: any that is alive, where nobody in sync is; false: the preferred leader.
     pub unclean: bool,
@@ -100,7 +102,22 @@ pub(super) fn after_broker_change(
             let touched = gone.is_some_and(|id| partition.isr.contains(&id) || partition.leader == id)
                 || (back.is_some_and(|id| partition.replicas.contains(&id)) && partition.leader.is_none());
             if touched {
-                records.extend(settle(image, context, topic, PartitionIndex(at as i32), gone, back));
+                records.extend(settle(image, context, topic, PartitionIndex(at as i32), gone, back, &[]));
+            }
+        }
+    }
+    records
+}
+
+/// The changes that follow when a broker is back whose last stop was not clean (KIP-966): it may lack what it had in sync, so it
+/// is neither in sync nor eligible to lead until it has caught up.
+pub(super) fn after_unclean_shutdown(image: &MetadataImage, context: &Context, id: NodeId) -> Vec<MetadataRecord> {
+    let mut records = Vec::new();
+    for topic in image.topics().iter() {
+        for (at, partition) in topic.partitions.iter().enumerate() {
+            let counted = partition.isr.contains(&id) || partition.eligible_leader_replicas.contains(&id);
+            if counted || partition.leader == id {
+                records.extend(settle(image, context, topic, PartitionIndex(at as i32), Some(id), None, &[id]));
             }
         }
     }
@@ -114,6 +131,7 @@ fn settle(
     index: PartitionIndex,
     gone: Option<NodeId>,
     back: Option<NodeId>,
+    unclean_shutdown: &[NodeId],
 ) -> Option<MetadataRecord> {
     let partition = topic.partition(index)?;
     let alive = |id: NodeId| {
@@ -131,6 +149,7 @@ fn settle(
     let unclean = context.topic_config(image, &topic.name).unclean_leader_election_enable;
     builder::of(image, context, topic, index, partition, &alive, &directory)
         .isr(isr)
+        .unclean_shutdown(unclean_shutdown.to_vec())
         .election(if unclean { Election::Unclean } else { Election::Online })
         .build()
         .map(MetadataRecord::PartitionChange)

@@ -1,5 +1,7 @@
 //! Finalising feature levels (KIP-584): all updates of a request, or none.
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use crate::base::error_code::ErrorCode;
@@ -8,7 +10,7 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{FeatureLevel, MetadataRecord};
 
 /// Which way a level may go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Upgrade {
     /// Up.
     Upgrade,
@@ -33,7 +35,7 @@ impl Upgrade {
 }
 
 /// Levels to finalise.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UpdateFeatures {
     /// Feature, level, direction.
     pub updates: Vec<(String, i16, Upgrade)>,

@@ -1,11 +1,14 @@
 //! The closed list of what the controller can be asked, and of what it answers.
 //!
-//! An operation is a value in domain words: handlers translate the wire into it, `peer` will carry it between nodes.
+//! An operation is a value in domain words: handlers translate the wire into it, `peer` carries it between nodes (as JSON: new fields and kinds can join, and this is no
+//! path of data).
 //! [`Ask`] ties each operation to its answer, so that who submits one gets the right type back.
+
+use serde::{Deserialize, Serialize};
 
 use super::alter_partition::{AlterPartition, AlterPartitionReply};
 use super::api_error::ApiError;
-use super::brokers::{BrokerHeartbeat, HeartbeatReply, RegisterBroker, UnregisterBroker};
+use super::brokers::{BrokerHeartbeat, FenceBroker, HeartbeatReply, RegisterBroker, UnregisterBroker};
 use super::configs::{AlterConfigs, AlterConfigsReply};
 use super::create_partitions::CreatePartitions;
 use super::create_topics::{CreateTopics, CreateTopicsReply};
@@ -26,17 +29,28 @@ pub trait Ask: Into<Operation> {
     fn answer(reply: Reply) -> Result<Self::Answer, Reply>;
 }
 
+/// Anything of these, as it travels between nodes.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Only maps with keys that are no text, or a writer that fails, could make this fail: there are neither.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// What [`encode`] made. What it allocates is bounded by what came.
+pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(bytes)
+}
+
 /// One result for each name asked for, in the order asked.
 pub type Named<T> = Vec<(String, Result<T, ApiError>)>;
 
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident => $answer:ty),* $(,)?) => {
         /// Everything that the controller can be asked.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, Serialize, Deserialize)]
         pub enum Operation { $($(#[$doc])* $name($name)),* }
 
         /// Everything that it answers.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, Serialize, Deserialize)]
         pub enum Reply { $($(#[$doc])* $name($answer)),* }
 
         impl Operation {
@@ -94,4 +108,6 @@ operations! {
     BrokerHeartbeat => Result<HeartbeatReply, ApiError>,
     /// A broker is taken out for good.
     UnregisterBroker => Result<(), ApiError>,
+    /// A broker's process is gone.
+    FenceBroker => (),
 }

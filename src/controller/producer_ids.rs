@@ -1,5 +1,7 @@
 //! Handing out producer ids in blocks (KIP-730).
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::brokers::check_epoch;
@@ -12,7 +14,7 @@ use crate::metadata::record::{MetadataRecord, ProducerIds};
 pub const PRODUCER_ID_BLOCK_LEN: i32 = 1_000;
 
 /// A broker needs a block.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AllocateProducerIds {
     /// Who.
     pub broker_id: NodeId,
@@ -21,7 +23,7 @@ pub struct AllocateProducerIds {
 }
 
 /// The ids `first .. first + len`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProducerIdBlock {
     /// The first.
     pub first: ProducerId,

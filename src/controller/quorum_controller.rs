@@ -1,36 +1,41 @@
-//! The handle through which everybody speaks to the controller, and the one task that decides.
-//!
-//! The task takes whatever operations wait, decides them one by one, each on the image that the ones before it leave, and
-//! has all their records agreed on as one entry. So a thousand topics created at once cost one fsync, not a thousand. The
-//! answers go out when the entry is committed and applied.
-//!
-//! If it is not known whether an entry was committed, nothing more is decided until it is: a decision on an image that may
-//! lack a committed record could contradict it.
+//! The handle through which everybody in this process speaks to its controller: operations, the metadata, and what other
+//! nodes of the quorum send. [`super::decider`] is the task behind it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::brokers;
 use super::context::{Chance, Context, SystemChance};
-use super::decide::decide;
+use super::decider::{Decider, Waiting};
 use super::operation::{Ask, Operation, Reply};
-use super::quorum::agree::{self, AgreeError};
+use super::probe::Probe;
+use super::quorum::agree;
+use super::quorum::log_store::read_batches;
+use super::quorum::network::RaftCall;
+use super::quorum::observer::{self, ImagePiece};
+use super::quorum::serve::{self, ServeError};
 use super::quorum::start::{self, Quorum, QuorumOptions, StartError};
 use super::quorum::types::{node_id, offset};
-use super::sessions::Sessions;
+use super::sessions::Lost;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset, Uuid};
-use crate::base::limits::{CONTROLLER_BATCH_OPERATIONS_MAX, CONTROLLER_QUEUE_MAX, RECORDS_PER_ENTRY_MAX};
+use crate::base::limits::{CONTROLLER_QUEUE_MAX, METADATA_OBSERVERS_MAX};
 use crate::config::server::ServerConfig;
-use crate::metadata::configs::ResourceType;
-use crate::metadata::features::bootstrap_records;
 use crate::metadata::image::MetadataImage;
-use crate::metadata::record::{Config, MetadataRecord};
 
-/// How often silent brokers are looked for.
-const SESSION_CHECK: Duration = Duration::from_millis(500);
+/// Bytes of the metadata log that an observer is given at once.
+const ENTRIES_BYTES: usize = 1024 * 1024;
+/// Bytes of one piece of an image.
+const PIECE_BYTES: usize = 1024 * 1024;
+/// Entries that an observer may be behind before the image is the shorter way.
+const ENTRIES_BEHIND_MAX: i64 = 20_000;
+/// An observer that has not asked for so long is no longer told of.
+const OBSERVER_FORGOTTEN: Millis = Millis(300_000);
 
 /// What a controller is started with.
 pub struct ControllerOptions {
@@ -44,10 +49,12 @@ pub struct ControllerOptions {
     pub config: Arc<ServerConfig>,
     /// Where the time comes from.
     pub clock: SharedClock,
+    /// Finds out whether a broker's process is gone; none where all brokers run in this process.
+    pub probe: Option<Arc<dyn Probe>>,
 }
 
 /// Why an operation has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum ControllerError {
     /// Another node leads, or none.
     #[error("this node is not the active controller")]
@@ -67,7 +74,7 @@ pub enum ControllerError {
 }
 
 /// An answer, and the offset from which on the metadata agree with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Committed<T> {
     /// The answer.
     pub reply: T,
@@ -75,15 +82,11 @@ pub struct Committed<T> {
     pub offset: Offset,
 }
 
-type Answer = Result<Committed<Reply>, ControllerError>;
-
-struct Waiting {
-    operation: Operation,
-    answer: oneshot::Sender<Answer>,
-}
+/// What an operation comes to.
+pub type Answer = Result<Committed<Reply>, ControllerError>;
 
 /// What DescribeQuorum tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuorumStatus {
     /// Who leads; [`NodeId::NONE`] if nobody.
     pub leader_id: NodeId,
@@ -93,10 +96,12 @@ pub struct QuorumStatus {
     pub high_watermark: Offset,
     /// Those who vote.
     pub voters: Vec<QuorumReplica>,
+    /// Those who follow without a vote.
+    pub observers: Vec<QuorumReplica>,
 }
 
 /// One member of the quorum.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuorumReplica {
     /// Who.
     pub id: NodeId,
@@ -122,15 +127,24 @@ struct Shared {
     node_id: NodeId,
     directory_id: Uuid,
     clock: SharedClock,
+    patience: Millis,
     running: watch::Receiver<bool>,
+    lost: Lost,
+    observers: Mutex<BTreeMap<NodeId, QuorumReplica>>,
+    /// The image that observers are fetching: all pieces must be of the same one.
+    fetched: Mutex<Option<(Offset, LeaderEpoch, Bytes)>>,
 }
 
 impl QuorumController {
-    /// Starts it and waits until it leads. An empty directory becomes a new cluster.
+    /// Starts it. An empty directory becomes a new cluster. A quorum of one is waited for until it leads and has written what
+    /// a new cluster begins with.
     pub async fn start(options: ControllerOptions) -> Result<Self, StartError> {
         let quorum = start::start(&options.quorum, &options.clock).await?;
         let (queue, waiting) = mpsc::channel(CONTROLLER_QUEUE_MAX);
         let (alive, running) = watch::channel(true);
+        let alone = options.quorum.voters.len() <= 1;
+        let patience = options.quorum.fetch_timeout;
+        let lost = Lost::default();
         let context = Context {
             now: options.clock.wall(),
             next_offset: Offset(0),
@@ -138,40 +152,40 @@ impl QuorumController {
             cluster_id: options.cluster_id,
             config: options.config,
             chance: Arc::new(SystemChance) as Arc<dyn Chance>,
+            gone: Default::default(),
         };
-        let session =
-            context.config.text("broker.session.timeout.ms").and_then(|text| text.parse().ok()).unwrap_or(9_000);
-        let decider = Decider {
-            raft: quorum.raft.clone(),
-            state: quorum.state.clone(),
-            context,
-            clock: options.clock.clone(),
-            sessions: Sessions::new(Millis(session)),
-        };
-        if quorum.state.image().features().finalized().next().is_none() {
-            decider
-                .write(first_records(&decider.context.config))
-                .await
-                .map_err(|error| StartError::Raft(format!("the first records: {error}")))?;
-        }
-        let shared = Shared {
-            quorum,
-            queue,
+        let shared = Arc::new(Shared {
+            queue: queue.clone(),
             node_id: options.quorum.node_id,
             directory_id: options.directory_id,
-            clock: options.clock,
+            clock: Arc::clone(&options.clock),
+            patience,
             running,
-        };
+            lost: lost.clone(),
+            observers: Mutex::default(),
+            fetched: Mutex::default(),
+            quorum,
+        });
+        let (raft, state) = (shared.quorum.raft.clone(), shared.quorum.state.clone());
+        let decider =
+            Decider::new(raft, state, context, options.clock, patience, lost, options.probe, queue.downgrade());
         tokio::spawn(decider.run(waiting, alive));
-        Ok(Self { shared: Arc::new(shared) })
+        let controller = Self { shared };
+        if alone {
+            let founded = |image: &Arc<MetadataImage>| image.features().finalized().next().is_some();
+            let mut images = controller.subscribe();
+            tokio::select! {
+                biased;
+                _ = images.wait_for(founded) => {}
+                () = controller.stopped() => return Err(StartError::Raft("it stopped before it led".to_owned())),
+            }
+        }
+        Ok(controller)
     }
 
     /// Has an operation decided and waits for its answer.
     pub async fn submit<O: Ask>(&self, operation: O) -> Result<Committed<O::Answer>, ControllerError> {
-        let committed = self.submit_any(operation.into()).await?;
-        // The decider answers each operation with its own kind of reply (decide.rs).
-        let reply = O::answer(committed.reply).map_err(|_| ControllerError::Stopped)?;
-        Ok(Committed { reply, offset: committed.offset })
+        answer_of::<O>(self.submit_any(operation.into()).await?)
     }
 
     /// The same, for an operation whose kind is known only at run time.
@@ -194,43 +208,143 @@ impl QuorumController {
         self.shared.quorum.state.subscribe()
     }
 
-    /// True while this node leads.
+    /// True while this node leads and a quorum follows it.
     pub fn is_leader(&self) -> bool {
-        *self.shared.running.borrow() && self.status().leader_id == self.shared.node_id
+        *self.shared.running.borrow() && agree::standing(&self.shared.quorum.raft, self.shared.patience).leads
     }
 
-    /// Who leads, and how far everybody is.
+    /// Who leads, as far as this node knows.
+    pub fn leader(&self) -> Option<NodeId> {
+        agree::standing(&self.shared.quorum.raft, self.shared.patience).leader
+    }
+
+    /// Whether this node has ever been part of a quorum.
+    pub async fn is_founded(&self) -> bool {
+        self.shared.quorum.raft.is_initialized().await.unwrap_or(false)
+    }
+
+    /// Who leads, and how far everybody is. Only the leader knows of the others.
     pub fn status(&self) -> QuorumStatus {
-        let metrics = self.shared.quorum.raft.metrics().borrow().clone();
-        let now = self.shared.clock.wall();
-        let end = self.shared.quorum.log.log_end_offset();
+        let shared = &self.shared;
+        let metrics = shared.quorum.raft.metrics().borrow().clone();
+        let standing = agree::standing(&shared.quorum.raft, shared.patience);
+        let now = shared.clock.wall();
+        let end = shared.quorum.log.log_end_offset();
         let voters = metrics
             .membership_config
             .membership()
             .voter_ids()
             .map(|id| {
-                let own = node_id(id) == self.shared.node_id;
+                let own = node_id(id) == shared.node_id;
                 let matched = metrics.replication.as_ref().and_then(|r| r.get(&id).copied().flatten());
+                let contact = shared.quorum.contacts.of(id);
                 QuorumReplica {
                     id: node_id(id),
-                    directory_id: if own { self.shared.directory_id } else { Uuid::ZERO },
+                    directory_id: if own { shared.directory_id } else { contact.directory_id },
                     log_end_offset: if own { end } else { matched.map_or(Offset::NONE, |id| offset(&id).plus(1)) },
-                    last_fetch: if own { now } else { Millis::NONE },
-                    last_caught_up: if own { now } else { Millis::NONE },
+                    last_fetch: if own { now } else { contact.last_fetch.unwrap_or(Millis::NONE) },
+                    last_caught_up: if own { now } else { contact.last_caught_up.unwrap_or(Millis::NONE) },
                 }
             })
             .collect();
+        let mut observers = shared.observers.lock();
+        observers.retain(|_, observer| now.since(observer.last_fetch) < OBSERVER_FORGOTTEN);
         QuorumStatus {
-            leader_id: metrics.current_leader.map_or(NodeId::NONE, node_id),
-            leader_epoch: LeaderEpoch(i32::try_from(metrics.current_term).unwrap_or(i32::MAX)),
+            leader_id: standing.leader.unwrap_or(NodeId::NONE),
+            leader_epoch: standing.epoch,
             high_watermark: metrics.last_applied.map_or(Offset(0), |id| offset(&id).plus(1)),
             voters,
+            observers: observers.values().cloned().collect(),
         }
     }
 
-    /// The metadata log, for those who follow it as a partition.
-    pub fn log(&self) -> &Arc<crate::log::log::Log> {
-        &self.shared.quorum.log
+    /// Answers what another voter sends.
+    pub async fn raft(&self, sender: NodeId, call: RaftCall, payload: &[u8]) -> Result<Vec<u8>, ServeError> {
+        serve::answer(&self.shared.quorum.raft, &self.shared.quorum.pulse, sender, call, payload).await
+    }
+
+    /// The process of a voter is gone: if it led, nobody waits for it any longer.
+    pub fn voter_is_gone(&self, id: NodeId) {
+        if self.leader() == Some(id) {
+            self.shared.quorum.pulse.leader_is_gone();
+        }
+    }
+
+    /// The connection of a broker has ended, and with it perhaps the broker.
+    pub fn connection_lost(&self, broker: NodeId) {
+        self.shared.lost.put(broker);
+    }
+
+    /// Committed metadata behind `after` for an observer; waits for some for at most `wait`. Only the leader gives any.
+    pub async fn follow(
+        &self,
+        observer: NodeId,
+        directory_id: Uuid,
+        after: Offset,
+        wait: Duration,
+    ) -> Result<Vec<u8>, ControllerError> {
+        let standing = agree::standing(&self.shared.quorum.raft, self.shared.patience);
+        if !standing.leads {
+            return Err(ControllerError::NotController { leader: standing.leader });
+        }
+        self.note_observer(observer, directory_id, after);
+        let log = Arc::clone(&self.shared.quorum.log);
+        let behind = self.image().offset().0 - after.0;
+        if after.plus(1) < log.log_start_offset() || behind > ENTRIES_BEHIND_MAX {
+            return Ok(observer::put_too_far_behind());
+        }
+        let mut images = self.subscribe();
+        // Nothing new in that time is an answer too.
+        let _ = tokio::time::timeout(wait, images.wait_for(|image| image.offset() > after)).await;
+        let committed = self.image().offset();
+        let read = move || read_batches(&log, after.plus(1), committed, ENTRIES_BYTES);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(batches)) => Ok(observer::put_entries(&batches)),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the metadata log cannot be read for an observer");
+                Err(ControllerError::Stopped)
+            }
+            Err(_) => Err(ControllerError::Stopped),
+        }
+    }
+
+    fn note_observer(&self, id: NodeId, directory_id: Uuid, after: Offset) {
+        let now = self.shared.clock.wall();
+        let mut observers = self.shared.observers.lock();
+        if observers.len() >= METADATA_OBSERVERS_MAX && !observers.contains_key(&id) {
+            return;
+        }
+        let caught_up = after >= self.image().offset();
+        let before = observers.get(&id).map_or(Millis::NONE, |observer| observer.last_caught_up);
+        let observer = QuorumReplica {
+            id,
+            directory_id,
+            log_end_offset: after.plus(1),
+            last_fetch: now,
+            last_caught_up: if caught_up { now } else { before },
+        };
+        observers.insert(id, observer);
+    }
+
+    /// A piece of an image: of that which ends at `end`, from `position` on; of a new one if `end` is none or no longer at hand.
+    pub async fn fetch_image(&self, end: Offset, position: u64) -> Result<Vec<u8>, ControllerError> {
+        let held = self.shared.fetched.lock().clone().filter(|(held, ..)| *held == end);
+        let ((end, epoch, bytes), position) = match held {
+            Some(held) => (held, usize::try_from(position).unwrap_or(usize::MAX)),
+            None => {
+                let (state, now) = (self.shared.quorum.state.clone(), self.shared.clock.wall());
+                let made = tokio::task::spawn_blocking(move || state.as_snapshot(now)).await;
+                let made = made.map_err(|_| ControllerError::Stopped)?.map_err(|error| {
+                    tracing::error!(%error, "the metadata cannot be written as a snapshot");
+                    ControllerError::Stopped
+                })?;
+                *self.shared.fetched.lock() = Some(made.clone());
+                (made, 0)
+            }
+        };
+        let from = position.min(bytes.len());
+        let upto = from.saturating_add(PIECE_BYTES).min(bytes.len());
+        Ok(observer::put_piece(&ImagePiece { end, epoch, total: bytes.len() as u64, bytes: &bytes[from..upto] }))
     }
 
     /// Returns when the controller has stopped by itself: its storage failed, and the node must end.
@@ -251,128 +365,11 @@ impl QuorumController {
     }
 }
 
-/// What a new cluster begins with: the feature levels and, as the eligible leader replicas need one value that all nodes agree on
-/// (KIP-966), the founder's `min.insync.replicas` as the cluster's.
-fn first_records(config: &ServerConfig) -> Vec<MetadataRecord> {
-    let mut records = bootstrap_records();
-    records.push(MetadataRecord::Config(Config {
-        resource_type: ResourceType::Broker.id(),
-        resource_name: String::new(),
-        name: "min.insync.replicas".to_owned(),
-        value: Some(config.min_insync_replicas().to_string()),
-    }));
-    records
-}
-
-struct Decider {
-    raft: super::quorum::types::Raft,
-    state: super::quorum::state_machine::StateMachine,
-    context: Context,
-    clock: SharedClock,
-    sessions: Sessions,
-}
-
-impl Decider {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, alive: watch::Sender<bool>) {
-        let mut check = tokio::time::interval(SESSION_CHECK);
-        let mut metrics = self.raft.server_metrics();
-        loop {
-            let mut batch = Vec::new();
-            tokio::select! {
-                taken = waiting.recv_many(&mut batch, CONTROLLER_BATCH_OPERATIONS_MAX) => {
-                    if taken == 0 {
-                        break;
-                    }
-                    self.round(batch).await;
-                }
-                _ = check.tick() => self.fence_silent().await,
-                changed = metrics.changed() => {
-                    if changed.is_err() {
-                        break;
-                    }
-                }
-            }
-            if let Err(error) = self.raft.metrics().borrow().running_state.clone() {
-                tracing::error!(%error, "the metadata quorum stopped");
-                break;
-            }
-        }
-        alive.send_replace(false);
-    }
-
-    /// Decides what waits and answers all of it.
-    async fn round(&mut self, mut batch: Vec<Waiting>) {
-        while !batch.is_empty() {
-            let (records, answers, rest) = self.decide_some(batch);
-            batch = rest;
-            let outcome = if records.is_empty() { Ok(self.state.image().offset()) } else { self.write(records).await };
-            for (answer, reply) in answers {
-                // Who asked may be gone; what was decided stands.
-                let _ = answer.send(outcome.clone().map(|offset| Committed { reply, offset }));
-            }
-            if matches!(outcome, Err(ControllerError::Unknown)) {
-                agree::settle(&self.raft).await;
-            }
-        }
-    }
-
-    /// Decides operations, each on what the ones before it leave, until one entry is full.
-    #[allow(clippy::type_complexity)]
-    fn decide_some(
-        &mut self,
-        batch: Vec<Waiting>,
-    ) -> (Vec<MetadataRecord>, Vec<(oneshot::Sender<Answer>, Reply)>, Vec<Waiting>) {
-        let mut scratch = MetadataImage::clone(&self.state.image());
-        self.context.now = self.clock.wall();
-        self.context.next_offset = scratch.offset().plus(1);
-        let (mut records, mut answers) = (Vec::new(), Vec::new());
-        let mut rest = batch.into_iter();
-        for waiting in rest.by_ref() {
-            if let Operation::BrokerHeartbeat(beat) = &waiting.operation {
-                self.sessions.touch(beat.broker_id, self.clock.monotonic());
-            }
-            // The offset of the entry is the epoch of a broker that registers: one registration per entry.
-            let last = matches!(waiting.operation, Operation::RegisterBroker(_));
-            let decision = decide(&scratch, &self.context, &waiting.operation);
-            for record in &decision.records {
-                let fits = scratch.apply(self.context.next_offset, record);
-                assert!(fits.is_ok(), "{} decided a record that does not fit: {fits:?}", waiting.operation.name());
-            }
-            tracing::debug!(operation = waiting.operation.name(), records = decision.records.len(), "decided");
-            records.extend(decision.records);
-            answers.push((waiting.answer, decision.reply));
-            if last || records.len() >= RECORDS_PER_ENTRY_MAX {
-                break;
-            }
-        }
-        (records, answers, rest.collect())
-    }
-
-    async fn fence_silent(&mut self) {
-        let leads = self.raft.metrics().borrow().current_leader.map(node_id) == Some(self.context.node_id);
-        if !leads {
-            self.sessions.restart();
-            return;
-        }
-        let image = self.state.image();
-        let silent = self.sessions.silent(&image, self.clock.monotonic());
-        self.context.next_offset = image.offset().plus(1);
-        // A broker in this very process is as alive as we are.
-        if let Some(id) = silent.into_iter().find(|id| !self.context.is_local(*id)) {
-            tracing::info!(broker = %id, "fencing a broker that has fallen silent");
-            if let Err(ControllerError::Unknown) = self.write(brokers::fence(&image, &self.context, id)).await {
-                agree::settle(&self.raft).await;
-            }
-        }
-    }
-
-    /// Has records agreed on as one entry. The offset is the entry's; it is applied.
-    async fn write(&self, records: Vec<MetadataRecord>) -> Result<Offset, ControllerError> {
-        agree::agree(&self.raft, records).await.map_err(|error| match error {
-            AgreeError::NotLeader(leader) => ControllerError::NotController { leader },
-            AgreeError::Unknown => ControllerError::Unknown,
-        })
-    }
+/// An answer of the kind that belongs to the operation. The decider answers each with its own (decide.rs); another node might
+/// not, and then nothing is known.
+pub fn answer_of<O: Ask>(committed: Committed<Reply>) -> Result<Committed<O::Answer>, ControllerError> {
+    let reply = O::answer(committed.reply).map_err(|_| ControllerError::Unknown)?;
+    Ok(Committed { reply, offset: committed.offset })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::*;
 use crate::base::clock::SystemClock;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{BrokerEpoch, ProducerId};
+use crate::controller::brokers;
 use crate::controller::create_topics::{CreateTopics, NewTopic};
 use crate::controller::delete_topics::{DeleteTopics, TopicRef};
 use crate::controller::producer_ids::AllocateProducerIds;
@@ -19,11 +20,12 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 async fn start_in(dir: &Path) -> QuorumController {
     let config = Arc::new(ServerConfig::quickstart());
     let options = ControllerOptions {
-        quorum: QuorumOptions { node_id: config.node_id(), dir: dir.to_path_buf(), snapshot_every: 10_000 },
+        quorum: QuorumOptions::alone(config.node_id(), dir.to_path_buf(), 10_000),
         cluster_id: "a-cluster".to_owned(),
         directory_id: Uuid([7; 16]),
         config,
         clock: SystemClock::shared(),
+        probe: None,
     };
     QuorumController::start(options).await.unwrap()
 }

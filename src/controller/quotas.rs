@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use crate::base::error_code::ErrorCode;
@@ -10,9 +12,10 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{ClientQuota, MetadataRecord, QuotaEntity};
 
 /// Changes of quotas of several entities.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AlterClientQuotas {
     /// Entity, and key to bound; no bound removes.
+    #[serde(with = "by_bits")]
     pub entries: Vec<(QuotaEntity, Vec<(String, Option<f64>)>)>,
     /// Only say what would happen.
     pub validate_only: bool,
@@ -36,6 +39,28 @@ const USER_AND_CLIENT: &[(&str, Number)] = &[
     ("controller_mutation_rate", Number::Double),
 ];
 const IP: &[(&str, Number)] = &[("connection_creation_rate", Number::Int)];
+
+/// Between nodes a limit travels by its bits: text has no form for the infinities, and would round.
+mod by_bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::metadata::record::QuotaEntity;
+
+    type Entries<T> = Vec<(QuotaEntity, Vec<(String, Option<T>)>)>;
+
+    fn each<A: Copy, B>(entries: &Entries<A>, turn: impl Fn(A) -> B) -> Entries<B> {
+        let ops = |ops: &Vec<(String, Option<A>)>| ops.iter().map(|(key, v)| (key.clone(), v.map(&turn))).collect();
+        entries.iter().map(|(entity, changes)| (entity.clone(), ops(changes))).collect()
+    }
+
+    pub fn serialize<S: Serializer>(entries: &Entries<f64>, to: S) -> Result<S::Ok, S::Error> {
+        each(entries, f64::to_bits).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Entries<f64>, D::Error> {
+        Entries::<u64>::deserialize(from).map(|entries| each(&entries, f64::from_bits))
+    }
+}
 
 /// Decides.
 pub fn decide(image: &MetadataImage, operation: &AlterClientQuotas) -> Decision<AlterClientQuotasReply> {

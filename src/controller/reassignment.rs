@@ -3,6 +3,8 @@
 //! While replicas move a partition has both the old and the new ones; whoever is leaving comes last. Once the new ones are in
 //! sync, [`super::partition_change`] completes the move.
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::context::Context;
@@ -15,7 +17,7 @@ use crate::metadata::record::{MetadataRecord, PartitionChange};
 use crate::metadata::topics::{PartitionImage, TopicImage};
 
 /// Partitions whose replicas are to move.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AlterPartitionReassignments {
     /// Topic, partition, and where to; no place stops a move under way.
     pub topics: Vec<(String, Vec<Reassignment>)>,
@@ -24,7 +26,7 @@ pub struct AlterPartitionReassignments {
 }
 
 /// Where one partition goes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reassignment {
     /// The partition.
     pub partition: PartitionIndex,

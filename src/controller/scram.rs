@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 use super::api_error::ApiError;
 use super::operation::Named;
@@ -15,7 +17,7 @@ pub const ITERATIONS_MIN: i32 = 4_096;
 pub const ITERATIONS_MAX: i32 = 16_384;
 
 /// Credentials to set and to remove.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AlterScramCredentials {
     /// User and mechanism of those to remove.
     pub deletions: Vec<(String, i8)>,

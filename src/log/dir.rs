@@ -18,7 +18,7 @@ use rustix::fs::FlockOperation;
 
 use super::disk;
 use super::error::{OpenError, StorageError};
-use crate::base::ids::{NodeId, Uuid};
+use crate::base::ids::{BrokerEpoch, NodeId, Uuid};
 use crate::base::random;
 
 const META_FILE: &str = "meta.properties";
@@ -73,6 +73,8 @@ pub struct LogDir {
     pub meta: MetaProperties,
     /// True if the last process to use it stopped cleanly.
     pub was_clean: bool,
+    /// The broker epoch under which it did (KIP-966); none if it did not, or did not say.
+    pub clean_epoch: BrokerEpoch,
     /// Held until the process ends.
     _lock: File,
 }
@@ -110,14 +112,27 @@ impl LogDir {
             return Err(foreign("node.id", &meta.node_id.to_string(), &node_id.to_string()));
         }
         let mark = path.join(CLEAN_SHUTDOWN_FILE);
-        let was_clean = mark.exists();
+        let text = disk::read_text(&mark)?;
+        let was_clean = text.is_some();
+        let clean_epoch = text.as_deref().map_or(BrokerEpoch::NONE, epoch_of);
         disk::remove(&mark)?;
         disk::sync_dir(&path)?;
-        Ok(Self { path, meta, was_clean, _lock: lock })
+        Ok(Self { path, meta, was_clean, clean_epoch, _lock: lock })
     }
 
-    /// Leaves the mark of a clean stop.
-    pub fn mark_clean(&self) -> Result<(), StorageError> {
-        disk::replace(&self.path.join(CLEAN_SHUTDOWN_FILE), b"{\"version\":0,\"brokerEpoch\":-1}")
+    /// Leaves the mark of a clean stop of the broker registered under `epoch`.
+    pub fn mark_clean(&self, epoch: BrokerEpoch) -> Result<(), StorageError> {
+        let text = format!("{{\"version\":0,\"brokerEpoch\":{epoch}}}");
+        disk::replace(&self.path.join(CLEAN_SHUTDOWN_FILE), text.as_bytes())
     }
+}
+
+/// The epoch in a mark. One that cannot be read is a clean stop all the same, under an unknown epoch.
+fn epoch_of(mark: &str) -> BrokerEpoch {
+    #[derive(serde::Deserialize)]
+    struct Mark {
+        #[serde(rename = "brokerEpoch")]
+        broker_epoch: i64,
+    }
+    serde_json::from_str(mark).map_or(BrokerEpoch::NONE, |mark: Mark| BrokerEpoch(mark.broker_epoch))
 }

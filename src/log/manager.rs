@@ -19,7 +19,7 @@ use super::health::DirHealth;
 use super::loader::OpenOptions;
 use super::log::Log;
 use super::partition_metadata;
-use crate::base::ids::{Millis, Offset, PartitionIndex, TopicPartition, Uuid};
+use crate::base::ids::{BrokerEpoch, Millis, Offset, PartitionIndex, TopicPartition, Uuid};
 use crate::base::random;
 
 /// The ending of a directory whose partition is being deleted.
@@ -283,8 +283,16 @@ impl LogManager {
         checkpoint::write_offsets(&path.join(checkpoint::HIGH_WATERMARKS), &watermarks)
     }
 
-    /// Stops cleanly: everything is synced and checkpointed, and each directory that is whole is marked. Blocks.
-    pub fn close(&self) {
+    /// The broker epoch under which all directories were closed cleanly the last time; none if they do not agree.
+    pub fn clean_epoch(&self) -> BrokerEpoch {
+        let mut epochs = self.dirs.iter().map(|dir| dir.dir.clean_epoch);
+        let first = epochs.next().unwrap_or(BrokerEpoch::NONE);
+        if epochs.all(|epoch| epoch == first) { first } else { BrokerEpoch::NONE }
+    }
+
+    /// Stops cleanly: everything is synced and checkpointed, and each directory that is whole is marked as closed by the broker
+    /// registered under `epoch`. Blocks.
+    pub fn close(&self, epoch: BrokerEpoch) {
         let logs = self.all();
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
@@ -305,7 +313,7 @@ impl LogManager {
             return;
         }
         for dir in self.dirs.iter().filter(|dir| !dir.health.is_offline()) {
-            if let Err(error) = dir.dir.mark_clean() {
+            if let Err(error) = dir.dir.mark_clean(epoch) {
                 dir.health.fail(&error);
             }
         }

@@ -3,6 +3,8 @@
 //! Held here are the kinds that this server writes. A record says what is true from its offset on; what the sum of all records
 //! says is [`super::image`]. How a record looks in bytes is known to [`super::record_codec`] only.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::ids::{BrokerEpoch, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, ProducerId, TopicName, Uuid};
 
 /// One fact.
@@ -54,7 +56,7 @@ pub enum MetadataRecord {
 }
 
 /// Where a broker can be reached under one of its listeners.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokerEndpoint {
     /// The listener's name, such as `PLAINTEXT`.
     pub name: String,
@@ -67,7 +69,7 @@ pub struct BrokerEndpoint {
 }
 
 /// The levels of a feature that a broker can work with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokerFeature {
     /// The feature.
     pub name: String,
@@ -192,7 +194,7 @@ pub struct Config {
 }
 
 /// What a server keeps of a password (RFC 5802).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserScramCredential {
     /// The user.
     pub name: String,

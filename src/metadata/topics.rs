@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::ids::{LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, TopicName, Uuid};
 use crate::metadata::image::ApplyError;
 use crate::metadata::record::{MetadataRecord, Partition, PartitionChange, Topic};
 
 /// One partition's state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionImage {
     /// In order of preference.
     pub replicas: Vec<NodeId>,

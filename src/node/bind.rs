@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use crate::config::listeners::Listener;
 use crate::config::server::ServerConfig;
+use crate::protocol::api::ListenerKind;
 use crate::server::listener::{self, Bound, SocketBuffers};
 
 /// Why a listener cannot listen.
@@ -37,14 +38,14 @@ pub enum BindError {
 }
 
 /// Binds every address of `listener`. With port 0 all of them get the port that the first one got.
-pub fn bind(listener: &Listener, buffers: SocketBuffers) -> Result<Vec<Bound>, BindError> {
+pub fn bind(listener: &Listener, kind: ListenerKind, buffers: SocketBuffers) -> Result<Vec<Bound>, BindError> {
     let mut bound: Vec<Bound> = Vec::new();
     let mut refused = None;
     for mut address in addresses(listener)? {
         if let (0, Some(first)) = (address.port(), bound.first()) {
             address.set_port(first.address.port());
         }
-        match listener::bind(listener.name(), address, buffers) {
+        match listener::bind(listener.name(), kind, address, buffers) {
             Ok(one) => bound.push(one),
             Err(source) => {
                 let error = BindError::Bind { listener: listener.name().to_owned(), address, source };

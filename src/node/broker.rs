@@ -1,43 +1,46 @@
-//! One process: a broker and its controller, wired and brought up in order, and brought down in the reverse order.
+//! One process: a broker, a controller, or both, wired and brought up in order, and brought down in the reverse order.
 //!
 //! ```text
-//!  up    log directories → logs (recovery) → controller → registration → metadata applied → listeners → ready
-//!  down  listeners close → connections end → controller stops → logs synced, checkpointed, marked clean
+//!  up    cluster id → log directories → logs (recovery) → controller, or follower of one → controllers' listener
+//!        → registration → metadata applied → clients' listeners → ready
+//!  down  leaderships handed over → listeners close → connections end → controller stops
+//!        → logs synced, checkpointed, marked clean
 //! ```
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::base::ids::{BrokerEpoch, Millis, NodeId, Uuid};
-use crate::base::random;
 use crate::base::topic_name::CLUSTER_METADATA;
+use crate::config::listeners::Listener;
 use crate::config::server::ServerConfig;
 use crate::config::source::Warning;
-use crate::controller::quorum::start::QuorumOptions;
-use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
 use crate::coordinator::group;
 use crate::log::cleaner::log_cleaner::LogCleaner;
-use crate::log::dir::{self, LogDir};
+use crate::log::dir::LogDir;
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
 use crate::node::banner::Banner;
 use crate::node::cleaner::{Cleaner, RoundSettings};
+use crate::node::lifecycle::Lifecycle;
 use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
+use crate::node::quorum_setup::{self, Membership};
 use crate::node::replication::Replication;
-use crate::node::{
-    bind, connections, coordinators, logging, metadata_loader, metrics, metrics_http, registration, shutdown,
-};
+use crate::node::{bind, connections, coordinators, lifecycle, logging, metadata_loader, metrics, metrics_http, shutdown};
+use crate::peer::controller_channel::ControllerChannel;
+use crate::peer::metadata_follower;
+use crate::protocol::api::ListenerKind;
+use crate::protocol::internal::Identity;
 use crate::replica::log_settings;
 use crate::replica::manager::ReplicaManager;
 use crate::server::context::Context;
 use crate::server::fetch_session::FetchSessions;
-use crate::server::listener::{self, Bound};
+use crate::server::listener::{self, Bound, Cores};
 use crate::server::log_levels::{LogLevels, Reload};
 use crate::server::producer_ids::ProducerIdPool;
 
@@ -91,28 +94,31 @@ async fn serve(
     clock: SharedClock,
     (reload, root_level): (Reload, String),
 ) -> Result<(), StartError> {
+    let mut asked = std::pin::pin!(shutdown::asked());
     let recorded = metrics::install().map_err(StartError::Settings)?;
-    let dirs = open_dirs(&config)?;
-    let cluster_id = dirs[0].meta.cluster_id.clone();
-    let directories: Vec<_> = dirs.iter().map(|dir| dir.meta.directory_id).collect();
+    let membership = tokio::select! {
+        settled = quorum_setup::settle(&config, &clock) => settled?,
+        signal = &mut asked => return stopped_early(signal),
+    };
+    let dirs = open_dirs(&config, &membership.cluster_id)?;
     let logs = load_logs(&config, dirs, clock.wall()).await?;
     let flusher = Flusher::start().map_err(system("start the flusher"))?;
-    let node_id = config.node_id();
-    let controller = start_controller(&config, &logs, &cluster_id, &clock).await?;
+    let identity = Arc::new(identity(&config, &logs, &membership)?);
 
-    // Sockets are bound before the registration, so that it tells the ports that were really given; they are accepted from
-    // only at the end.
-    let bound = bind_all(&config)?;
-    let listeners = registration::effective_listeners(&config, &bound);
-    let epoch = registration::register(&controller, &config, &cluster_id, &listeners, directories).await?;
-    let replicas =
-        ReplicaManager::new(node_id, Arc::clone(&config), Arc::clone(&logs), flusher.clone(), Arc::clone(&clock));
+    // Sockets are bound before the registration, so that it tells the ports that were really given; clients' are accepted from
+    // only at the end, the controllers' as soon as there is a controller to speak to.
+    let bound = bind_all(&config, config.listeners(), ListenerKind::Broker)?;
+    let for_controllers = bind_all(&config, config.controller_listeners(), ListenerKind::Controller)?;
+    let listeners = lifecycle::effective_listeners(&config, &bound);
+    let controller = join_quorum(&config, &membership, &identity, &clock).await?;
+    let replicas = ReplicaManager::new(
+        config.node_id(),
+        Arc::clone(&config),
+        Arc::clone(&logs),
+        flusher.clone(),
+        Arc::clone(&clock),
+    );
     tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));
-    come_up(&controller, &replicas, epoch).await?;
-    let every = Duration::from_millis(u64::try_from(config.broker_heartbeat_interval_ms()).unwrap_or(2000));
-    let replication = Replication::start(Arc::clone(&replicas), controller.clone(), &config, epoch)
-        .map_err(system("start the replication thread"))?;
-    tokio::spawn(registration::keep_alive(controller.clone(), Arc::clone(&replicas), epoch, every));
 
     let (stop, stopped) = watch::channel(false);
     let groups = group::service::Service::new(Arc::clone(&config), Arc::clone(&clock));
@@ -122,8 +128,8 @@ async fn serve(
     let connections = connections::quota(&config).map_err(StartError::Settings)?;
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
     let ctx = Arc::new(Context {
-        node_id,
-        cluster_id: cluster_id.clone(),
+        node_id: config.node_id(),
+        cluster_id: membership.cluster_id.clone(),
         config: Arc::clone(&config),
         controller: controller.clone(),
         replicas: Arc::clone(&replicas),
@@ -136,33 +142,33 @@ async fn serve(
         stop: stopped,
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let cores = listener::start(cores, bound, &ctx).map_err(system("start a core"))?;
+    let cores = listener::start(cores, &ctx).map_err(system("start a core"))?;
+    cores.accept(for_controllers);
     let maintenance = Maintenance::start(Arc::clone(&logs), flusher, Arc::clone(&clock), intervals(&config))
         .map_err(system("start the maintenance thread"))?;
     let cleaner = start_cleaner(&config, &logs, &replicas, &clock)?;
-    let serving = Arc::new(AtomicBool::new(true));
+    let serving = Arc::new(AtomicBool::new(false));
     let watch = NodeWatch {
         recorded,
-        replicas,
+        replicas: Arc::clone(&replicas),
         controller: controller.clone(),
         cleaner: Arc::clone(&cleaner),
         connections,
         serving: Arc::clone(&serving),
     };
-    start_http(&config, Arc::new(watch)).await?;
-    Banner {
-        node_id: node_id.0,
-        cluster_id: &cluster_id,
-        listeners: &listeners,
-        log_dirs: config.log_dirs(),
-        synced: log_settings::of_topic(&config, node_id, &ctx.metadata(), "").flush_messages == 1,
-        ready_ms: clock.monotonic().0,
-    }
-    .print();
-
-    tokio::select! {
-        signal = shutdown::asked() => tracing::info!(signal = signal.map_err(system("wait for signals"))?, "stopping"),
-        () = controller.stopped() => tracing::error!("the controller has stopped; the node ends"),
+    let broker = Lifecycle::new(controller.clone(), replicas, Arc::clone(&config), Arc::clone(&clock));
+    let ready = Ready { config: &config, ctx: &ctx, listeners: &listeners, cores: &cores, watch, bound };
+    let mut up = Up { epoch: BrokerEpoch::NONE, replication: None };
+    let ended = tokio::select! {
+        ended = run_broker(&broker, ready, &mut up) => ended,
+        signal = &mut asked => signal.map_err(system("wait for signals")).map(|signal| tracing::info!(signal, "stopping")),
+        () = local_stopped(&controller) => {
+            tracing::error!("the controller has stopped; the node ends");
+            Ok(())
+        }
+    };
+    if !up.epoch.is_none() && ended.is_ok() {
+        broker.hand_over(up.epoch).await;
     }
     serving.store(false, Ordering::Release);
     // Every receiver may be gone already, if all cores ended by themselves.
@@ -174,66 +180,105 @@ async fn serve(
     if let Err(error) = coordinators.await {
         tracing::error!(%error, "the coordinators did not end");
     }
-    replication.stop();
+    if let Some(replication) = up.replication {
+        replication.stop();
+    }
     cleaner.stop();
     maintenance.stop();
-    controller.shutdown().await;
-    logs.close();
+    if let Some(local) = controller.local() {
+        local.shutdown().await;
+    }
+    logs.close(up.epoch);
     tracing::info!("stopped");
+    ended
+}
+
+fn stopped_early(signal: std::io::Result<&'static str>) -> Result<(), StartError> {
+    tracing::info!(signal = signal.map_err(system("wait for signals"))?, "stopping before anything was begun");
     Ok(())
 }
 
-async fn start_controller(
+async fn local_stopped(controller: &ControllerChannel) {
+    match controller.local() {
+        Some(local) => local.stopped().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is still to be done when everything stands.
+struct Ready<'a> {
+    config: &'a Arc<ServerConfig>,
+    ctx: &'a Arc<Context>,
+    listeners: &'a [Listener],
+    cores: &'a Cores,
+    watch: NodeWatch,
+    bound: Vec<Bound>,
+}
+
+/// How far the broker has come.
+struct Up {
+    /// Under which it is registered.
+    epoch: BrokerEpoch,
+    replication: Option<Replication>,
+}
+
+/// Brings the broker up, lets clients in, says so, and keeps it alive for as long as it is polled. Ends only if it cannot come
+/// up.
+async fn run_broker(broker: &Lifecycle, ready: Ready<'_>, up: &mut Up) -> Result<(), StartError> {
+    let Ready { config, ctx, listeners, cores, watch, bound } = ready;
+    if config.roles().broker {
+        up.epoch = broker.come_up(listeners).await?;
+        let replication = Replication::start(Arc::clone(&ctx.replicas), ctx.controller.clone(), config, up.epoch);
+        up.replication = Some(replication.map_err(system("start the replication thread"))?);
+        cores.accept(bound);
+    }
+    let serving = Arc::clone(&watch.serving);
+    start_http(config, Arc::new(watch)).await?;
+    serving.store(true, Ordering::Release);
+    let shown = if config.roles().broker { listeners } else { config.controller_listeners() };
+    Banner {
+        node_id: ctx.node_id.0,
+        cluster_id: &ctx.cluster_id,
+        listeners: shown,
+        log_dirs: config.log_dirs(),
+        synced: log_settings::of_topic(config, ctx.node_id, &ctx.metadata(), "").flush_messages == 1,
+        ready_ms: ctx.clock.monotonic().0,
+    }
+    .print();
+    if config.roles().broker {
+        broker.clone().keep_alive(up.epoch).await;
+    }
+    std::future::pending().await
+}
+
+/// This node's own controller if it votes, else a follower of the others'.
+async fn join_quorum(
     config: &Arc<ServerConfig>,
-    logs: &LogManager,
-    cluster_id: &str,
+    membership: &Membership,
+    identity: &Arc<Identity>,
     clock: &SharedClock,
-) -> Result<QuorumController, StartError> {
-    /// Entries of the metadata log after which the image is written as a snapshot and the log before it can go.
-    const SNAPSHOT_EVERY: u64 = 10_000;
-    let path = Path::new(config.metadata_log_dir());
-    let path = path.canonicalize().map_err(system("find metadata.log.dir"))?;
+) -> Result<ControllerChannel, StartError> {
+    if config.roles().controller {
+        let local = quorum_setup::start_controller(config, membership, identity, clock).await?;
+        return Ok(ControllerChannel::of_voter(local, Arc::clone(identity), &membership.voters, clock));
+    }
+    let (publish, images) = watch::channel(Arc::default());
+    let channel = ControllerChannel::of_observer(Arc::clone(identity), &membership.voters, images, clock);
+    tokio::spawn(metadata_follower::follow(channel.clone(), publish));
+    Ok(channel)
+}
+
+fn identity(config: &ServerConfig, logs: &LogManager, membership: &Membership) -> Result<Identity, StartError> {
+    let path = Path::new(config.metadata_log_dir()).canonicalize().map_err(system("find metadata.log.dir"))?;
     let dir = logs.dirs().map(|(dir, _)| dir).find(|dir| dir.path == path);
     let directory_id = dir.map_or(Uuid::ZERO, |dir| dir.meta.directory_id);
-    let quorum = QuorumOptions { node_id: config.node_id(), dir: path, snapshot_every: SNAPSHOT_EVERY };
-    let options = ControllerOptions {
-        quorum,
-        cluster_id: cluster_id.to_owned(),
-        directory_id,
-        config: Arc::clone(config),
-        clock: Arc::clone(clock),
-    };
-    QuorumController::start(options).await.map_err(|e| StartError::Controller(e.to_string()))
+    Ok(Identity { cluster_id: membership.cluster_id.clone(), node_id: config.node_id(), directory_id })
 }
 
-/// Applies the metadata up to the registration, has the broker unfenced, and applies what that changed: from then on it leads.
-async fn come_up(
-    controller: &QuorumController,
-    replicas: &ReplicaManager,
-    epoch: BrokerEpoch,
-) -> Result<(), StartError> {
-    const PATIENCE: Duration = Duration::from_secs(600);
-    let late = || StartError::Controller("the metadata could not be applied to the logs within ten minutes".into());
-    if !replicas.wait_applied(controller.image().offset(), PATIENCE).await {
-        return Err(late());
-    }
-    if !registration::heartbeat(controller, replicas, epoch).await {
-        return Err(StartError::Controller("the controller keeps this broker fenced".into()));
-    }
-    if !replicas.wait_applied(controller.image().offset(), PATIENCE).await {
-        return Err(late());
-    }
-    Ok(())
-}
-
-/// Opens every log directory for the cluster that the configuration names, else the one that they belong to, else a new one.
-fn open_dirs(config: &ServerConfig) -> Result<Vec<LogDir>, StartError> {
-    let paths = config.log_dirs();
-    let held = paths.iter().map(|path| dir::read_meta(Path::new(path))).collect::<Result<Vec<_>, _>>()?;
-    let held = held.into_iter().flatten().next().map(|meta| meta.cluster_id);
-    let cluster_id = config.cluster_id().or(held).unwrap_or_else(|| random::uuid().to_string());
-    let open = |path: &String| LogDir::open(Path::new(path), &cluster_id, config.node_id());
-    Ok(paths.iter().map(open).collect::<Result<_, _>>()?)
+/// Opens every log directory for the cluster; one of another cluster is refused.
+fn open_dirs(config: &ServerConfig, cluster_id: &str) -> Result<Vec<LogDir>, StartError> {
+    let open = |path: &String| LogDir::open(Path::new(path), cluster_id, config.node_id());
+    Ok(config.log_dirs().iter().map(open).collect::<Result<_, _>>()?)
 }
 
 async fn load_logs(config: &Arc<ServerConfig>, dirs: Vec<LogDir>, now: Millis) -> Result<Arc<LogManager>, StartError> {
@@ -249,11 +294,11 @@ async fn load_logs(config: &Arc<ServerConfig>, dirs: Vec<LogDir>, now: Millis) -
     Ok(loaded.map_err(system("load the logs"))??)
 }
 
-fn bind_all(config: &ServerConfig) -> Result<Vec<Bound>, StartError> {
+fn bind_all(config: &ServerConfig, listeners: &[Listener], kind: ListenerKind) -> Result<Vec<Bound>, StartError> {
     let buffers = bind::buffers(config);
     let mut bound = Vec::new();
-    for listener in config.listeners() {
-        bound.extend(bind::bind(listener, buffers)?);
+    for listener in listeners {
+        bound.extend(bind::bind(listener, kind, buffers)?);
     }
     Ok(bound)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::NodeId;
 use crate::controller::alter_partition::{AlterPartition, WantedIsr};
-use crate::controller::quorum_controller::QuorumController;
 use crate::metadata::topics::PartitionImage;
+use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::leader_endpoint::Surroundings;
 use crate::replica::edges::{IsrChannel, IsrWish, Promise};
 use crate::replica::isr::IsrAnswer;
@@ -21,7 +21,7 @@ pub struct ControllerIsrChannel {
     /// Knows the registration under which this broker lives.
     pub surroundings: Arc<dyn Surroundings>,
     /// Who decides.
-    pub controller: QuorumController,
+    pub controller: ControllerChannel,
 }
 
 impl IsrChannel for ControllerIsrChannel {

@@ -19,7 +19,7 @@ pub const LEVEL_VARIABLE: &str = "OTTLA_LOG";
 pub fn start() -> (Reload, String) {
     let kafka_root = std::env::var("KAFKA_LOG4J_ROOT_LOGLEVEL").ok().map(|level| level.to_lowercase());
     let directives = std::env::var(LEVEL_VARIABLE).ok().or(kafka_root).unwrap_or_else(|| "info".to_owned());
-    // openraft tells of every heartbeat at info; its warnings are kept.
+    // openraft tells of every try to reach a voter that is down; the quorum's own files tell what matters of it once.
     let filter = EnvFilter::try_new(quiet(&directives)).unwrap_or_else(|_| EnvFilter::new(quiet("info")));
     let root = filter.max_level_hint().map_or_else(|| "INFO".to_owned(), |level| level.to_string().to_uppercase());
     let (filter, handle) = reload::Layer::new(filter);
@@ -41,5 +41,5 @@ pub fn start() -> (Reload, String) {
 }
 
 fn quiet(directives: &str) -> String {
-    if directives.contains("openraft") { directives.to_owned() } else { format!("{directives},openraft=warn") }
+    if directives.contains("openraft") { directives.to_owned() } else { format!("{directives},openraft=off") }
 }

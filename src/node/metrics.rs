@@ -10,10 +10,10 @@ use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 
-use crate::controller::quorum_controller::QuorumController;
 use crate::node::cleaner::Cleaner;
 use crate::node::metrics_http::Watched;
 use crate::node::process;
+use crate::peer::controller_channel::ControllerChannel;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
 use crate::replica::partition::Partition;
@@ -36,7 +36,7 @@ pub struct NodeWatch {
     /// The partitions hosted here.
     pub replicas: Arc<ReplicaManager>,
     /// The controller.
-    pub controller: QuorumController,
+    pub controller: ControllerChannel,
     /// The cleaner.
     pub cleaner: Arc<Cleaner>,
     /// Who is connected.

@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 
 use crate::base::ids::{BrokerEpoch, NodeId};
 use crate::config::server::ServerConfig;
-use crate::controller::quorum_controller::QuorumController;
 use crate::node::isr_channel::ControllerIsrChannel;
 use crate::peer::address::Address;
 use crate::peer::connection::ConnectionOptions;
+use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::leader_endpoint::{BrokerEndpoints, FollowerOptions, Surroundings};
 use crate::replica::isr_queue;
 use crate::replica::manager::ReplicaManager;
@@ -28,7 +28,7 @@ impl Replication {
     /// Starts it. Whatever the metadata applied so far says to follow begins now.
     pub fn start(
         replicas: Arc<ReplicaManager>,
-        controller: QuorumController,
+        controller: ControllerChannel,
         config: &ServerConfig,
         broker_epoch: BrokerEpoch,
     ) -> std::io::Result<Self> {

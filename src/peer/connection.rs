@@ -32,6 +32,7 @@ use crate::base::error_code::ErrorCode;
 use crate::protocol::api::ApiKey;
 use crate::protocol::codec;
 use crate::protocol::header::{self, RequestHeader};
+use crate::protocol::internal::{self, Identity, InternalApi};
 
 /// How a connection behaves.
 #[derive(Debug, Clone)]
@@ -85,8 +86,8 @@ struct Outgoing {
 
 struct Waiter {
     correlation_id: i32,
-    api: ApiKey,
-    version: i16,
+    /// Of the header that the answer has.
+    header_version: i16,
     answer: oneshot::Sender<Bytes>,
 }
 
@@ -181,6 +182,24 @@ impl Connection {
         Ok(Pending { connection: self.clone(), version, api, answer, expired, marker: PhantomData })
     }
 
+    /// Sends a question of one node to another (`protocol/internal.rs`); what comes back is the answer behind its correlation id.
+    pub(super) async fn send_internal(
+        &self,
+        api: InternalApi,
+        from: &Identity,
+        payload: &[u8],
+    ) -> Result<oneshot::Receiver<Bytes>, PeerError> {
+        let shared = &self.shared;
+        let correlation_id = shared.next_correlation_id.fetch_add(1, Ordering::Relaxed);
+        let garbage = || LostError::Garbage(format!("{} does not fit a frame", api.name()));
+        let frame = internal::encode_request(api, correlation_id, from, payload)
+            .ok_or_else(|| PeerError::Lost { address: shared.address.clone(), reason: garbage() })?;
+        let (answer, receiver) = oneshot::channel();
+        let waiter = Waiter { correlation_id, header_version: 0, answer };
+        shared.enqueue(Outgoing { frame, waiter: Some(waiter) }).await?;
+        Ok(receiver)
+    }
+
     /// Sends a request that has no answer: Produce with acks=0.
     pub async fn post<R: Request>(&self, version: i16, request: &R) -> Result<(), PeerError> {
         let (frame, _) = self.shared.encode(api_of::<R>(), version, request)?;
@@ -231,7 +250,7 @@ impl Shared {
     ) -> Result<oneshot::Receiver<Bytes>, PeerError> {
         let (frame, correlation_id) = self.encode(api, version, request)?;
         let (answer, receiver) = oneshot::channel();
-        let waiter = Waiter { correlation_id, api, version, answer };
+        let waiter = Waiter { correlation_id, header_version: api.response_header_version(version), answer };
         self.enqueue(Outgoing { frame, waiter: Some(waiter) }).await?;
         Ok(receiver)
     }
@@ -333,7 +352,7 @@ async fn read_all(mut socket: OwnedReadHalf, line: Arc<Mutex<Line>>, bytes_max: 
         let Some(waiter) = line.lock().waiters.pop_front() else {
             break LostError::Garbage("it comes unasked".to_string());
         };
-        match header::read_response_header(&mut frame, waiter.api, waiter.version) {
+        match header::read_response_header_as(&mut frame, waiter.header_version) {
             Ok(id) if id == waiter.correlation_id => {
                 // Whoever asked may have given up; that is no concern of those behind.
                 let _ = waiter.answer.send(frame);

@@ -10,6 +10,15 @@
 //!  leader_endpoint      a leader's broker as its followers ask it; follower_session: only news are told
 //! ```
 //!
+//! Towards the other nodes of the own cluster (`protocol/internal.rs`):
+//!
+//! ```text
+//!  node_link            one connection to a node's controller listener, dialled again when it is lost
+//!  raft_network         the body of the quorum's edge       probe       whether a process is gone
+//!  controller_channel   operations, from any node to whoever leads the quorum
+//!  metadata_follower    the metadata, for a broker that is no voter       identify   which cluster this is, at the first start
+//! ```
+//!
 //! What comes out is in the types of this room and of `base`: wire messages stay here. Knows nothing of what this process stores
 //! or serves itself.
 
@@ -18,12 +27,18 @@ pub mod admin;
 pub mod client;
 pub mod connection;
 pub mod consumer;
+pub mod controller_channel;
 pub mod error;
 pub mod fetch;
 mod follower_session;
+pub mod identify;
 pub mod leader_endpoint;
 pub mod metadata;
+pub mod metadata_follower;
+pub mod node_link;
+pub mod probe;
 pub mod produce;
 pub mod producer;
+pub mod raft_network;
 pub mod versions;
 mod wire;

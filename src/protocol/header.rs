@@ -96,9 +96,14 @@ pub fn write_response_header(out: &mut BytesMut, api_key: ApiKey, api_version: i
 
 /// Reads the header of a response (its size already taken off), leaves `frame` at the body and gives the correlation id.
 pub fn read_response_header(frame: &mut Bytes, api_key: ApiKey, api_version: i16) -> Result<i32, HeaderError> {
+    read_response_header_as(frame, api_key.response_header_version(api_version))
+}
+
+/// The same, for a header of that version.
+pub fn read_response_header_as(frame: &mut Bytes, header_version: i16) -> Result<i32, HeaderError> {
     let mut reader = Reader::new(frame);
     let correlation_id = reader.i32()?;
-    if api_key.response_header_version(api_version) >= 1 {
+    if header_version >= 1 {
         guard::skip_tags(&mut reader)?;
     }
     let body_start = reader.position();

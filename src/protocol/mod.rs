@@ -20,5 +20,6 @@ pub mod fetch_response;
 pub mod frame;
 pub mod guard;
 pub mod header;
+pub mod internal;
 pub mod produce_request;
 pub mod response;

@@ -81,7 +81,7 @@ struct Connection {
 }
 
 /// Serves one connection until it ends. An `Ok` is an orderly end: the client hung up or the server is stopping.
-pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -> Result<(), ConnectionError> {
+pub async fn serve(stream: TcpStream, info: Rc<ConnectionInfo>, ctx: Arc<Context>) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
     let idle = ctx.connection_idle_max();
     let clock = Arc::clone(&ctx.clock);
@@ -95,7 +95,7 @@ pub async fn serve(stream: TcpStream, info: ConnectionInfo, ctx: Arc<Context>) -
     let mut heard = clock.monotonic();
     let mut connection = Connection {
         stream,
-        info: Rc::new(info),
+        info,
         frame_bytes_max: ctx.frame_bytes_max(),
         ctx,
         read: BytesMut::new(),

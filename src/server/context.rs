@@ -10,9 +10,10 @@ use crate::base::clock::SharedClock;
 use crate::base::ids::{Millis, NodeId, Offset};
 use crate::config::server::ServerConfig;
 use crate::controller::operation::Ask;
-use crate::controller::quorum_controller::{ControllerError, QuorumController};
+use crate::controller::quorum_controller::ControllerError;
 use crate::coordinator::group;
 use crate::metadata::image::MetadataImage;
+use crate::peer::controller_channel::ControllerChannel;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
 use crate::server::fetch_session::FetchSessions;
@@ -32,8 +33,8 @@ pub struct Context {
     pub cluster_id: String,
     /// The static configuration.
     pub config: Arc<ServerConfig>,
-    /// Changes to metadata go through here.
-    pub controller: QuorumController,
+    /// Changes to metadata go through here, whichever node decides them.
+    pub controller: ControllerChannel,
     /// The partitions hosted here.
     pub replicas: Arc<ReplicaManager>,
     /// The group coordinator: groups and their offsets, where their partitions are led here.
@@ -66,7 +67,7 @@ impl Context {
     /// Has the controller decide `operation`, and waits until its outcome is applied here, so that the next request of the
     /// same client finds it. An outcome that is not applied within `timeout` is answered all the same: it is committed.
     pub async fn change<O: Ask>(&self, operation: O, timeout: Duration) -> Result<O::Answer, ControllerError> {
-        let committed = self.controller.submit(operation).await?;
+        let committed = self.controller.submit_within(operation, timeout.max(APPLY_TIMEOUT_MIN)).await?;
         if !self.wait_applied(committed.offset, timeout.max(APPLY_TIMEOUT_MIN)).await {
             tracing::warn!(offset = %committed.offset, "a committed change is not applied yet");
         }

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -12,10 +13,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
+use crate::protocol::api::ListenerKind;
 use crate::quota::connection_quota::Admission;
 use crate::server::connection::{self, ConnectionError};
 use crate::server::connection_info::ConnectionInfo;
 use crate::server::context::Context;
+use crate::server::internal;
 
 /// Connections that the kernel may hold for us before we accept them: a storm of clients must not run into SYN retries.
 const BACKLOG: i32 = 4096;
@@ -24,6 +27,8 @@ const BACKLOG: i32 = 4096;
 pub struct Bound {
     /// Its name, such as `PLAINTEXT`.
     pub name: String,
+    /// For whom it is.
+    pub kind: ListenerKind,
     /// Where it listens.
     pub address: SocketAddr,
     socket: TcpListener,
@@ -39,7 +44,7 @@ pub struct SocketBuffers {
 }
 
 /// Binds one address.
-pub fn bind(name: &str, address: SocketAddr, buffers: SocketBuffers) -> io::Result<Bound> {
+pub fn bind(name: &str, kind: ListenerKind, address: SocketAddr, buffers: SocketBuffers) -> io::Result<Bound> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     // A connection has what its listener had when it was accepted; the window's scale is told while it is being made.
@@ -57,7 +62,7 @@ pub fn bind(name: &str, address: SocketAddr, buffers: SocketBuffers) -> io::Resu
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     let socket: TcpListener = socket.into();
-    Ok(Bound { name: name.to_owned(), address: socket.local_addr()?, socket })
+    Ok(Bound { name: name.to_owned(), kind, address: socket.local_addr()?, socket })
 }
 
 struct Dealt {
@@ -69,10 +74,12 @@ struct Dealt {
 /// The cores at work.
 pub struct Cores {
     threads: Vec<JoinHandle<()>>,
+    /// Listeners to accept on, to the core that does it.
+    listeners: mpsc::UnboundedSender<Bound>,
 }
 
-/// Starts `count` cores and accepts on every listener, until the context's stop signal.
-pub fn start(count: usize, listeners: Vec<Bound>, ctx: &Arc<Context>) -> io::Result<Cores> {
+/// Starts `count` cores, which serve until the context's stop signal whatever [`Cores::accept`] lets in.
+pub fn start(count: usize, ctx: &Arc<Context>) -> io::Result<Cores> {
     let mut hands = Vec::with_capacity(count);
     let mut ends = Vec::with_capacity(count);
     for _ in 0..count {
@@ -80,7 +87,8 @@ pub fn start(count: usize, listeners: Vec<Bound>, ctx: &Arc<Context>) -> io::Res
         hands.push(hand);
         ends.push(end);
     }
-    let mut listeners = Some(listeners);
+    let (listeners, bound) = mpsc::unbounded_channel();
+    let mut bound = Some(bound);
     let mut threads = Vec::with_capacity(count);
     for (core, dealt) in ends.into_iter().enumerate() {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -88,15 +96,14 @@ pub fn start(count: usize, listeners: Vec<Bound>, ctx: &Arc<Context>) -> io::Res
             .max_blocking_threads(8)
             .thread_name(format!("ottla-disk-{core}"))
             .build()?;
-        let accepts = listeners.take();
+        let accepts = bound.take();
         let (ctx, hands) = (Arc::clone(ctx), hands.clone());
         threads.push(std::thread::Builder::new().name(format!("ottla-core-{core}")).spawn(move || {
             let tasks = LocalSet::new();
             tasks.spawn_local(serve_dealt(dealt, Arc::clone(&ctx)));
-            for bound in accepts.into_iter().flatten() {
-                tasks.spawn_local(accept(bound, hands.clone(), Arc::clone(&ctx)));
+            if let Some(bound) = accepts {
+                tasks.spawn_local(accept_all(bound, hands, Arc::clone(&ctx)));
             }
-            drop(hands);
             tasks.block_on(&runtime, async move {
                 let mut stop = ctx.stopping();
                 // An error means that the sender is gone, which is a stop as well.
@@ -106,10 +113,18 @@ pub fn start(count: usize, listeners: Vec<Bound>, ctx: &Arc<Context>) -> io::Res
             });
         })?);
     }
-    Ok(Cores { threads })
+    Ok(Cores { threads, listeners })
 }
 
 impl Cores {
+    /// Accepts on these listeners from now on.
+    pub fn accept(&self, listeners: Vec<Bound>) {
+        for bound in listeners {
+            // A core that is gone is stopping with the rest of the server.
+            let _ = self.listeners.send(bound);
+        }
+    }
+
     /// Waits until every core has ended.
     pub fn join(self) {
         for thread in self.threads {
@@ -117,6 +132,16 @@ impl Cores {
                 tracing::error!("a core ended by a panic");
             }
         }
+    }
+}
+
+async fn accept_all(
+    mut bound: mpsc::UnboundedReceiver<Bound>,
+    hands: Vec<mpsc::UnboundedSender<Dealt>>,
+    ctx: Arc<Context>,
+) {
+    while let Some(bound) = bound.recv().await {
+        tokio::task::spawn_local(accept(bound, hands.clone(), Arc::clone(&ctx)));
     }
 }
 
@@ -141,7 +166,8 @@ async fn accept(bound: Bound, hands: Vec<mpsc::UnboundedSender<Dealt>>, ctx: Arc
                         continue;
                     }
                 };
-                let info = ConnectionInfo { peer, local, listener: bound.name.clone(), software: None.into() };
+                let (listener, kind) = (bound.name.clone(), bound.kind);
+                let info = ConnectionInfo { peer, local, listener, kind, software: None.into(), node: None.into() };
                 // A core that is gone is stopping with the rest of the server.
                 let _ = hands[next % hands.len()].send(Dealt { stream, info, admission });
                 next += 1;
@@ -159,10 +185,10 @@ async fn serve_dealt(mut dealt: mpsc::UnboundedReceiver<Dealt>, ctx: Arc<Context
     while let Some(Dealt { stream, info, admission }) = dealt.recv().await {
         let ctx = Arc::clone(&ctx);
         tokio::task::spawn_local(async move {
-            let peer = info.peer;
-            let listener = info.listener.clone();
+            let info = Rc::new(info);
+            let (peer, listener) = (info.peer, &info.listener);
             let ended = match tokio::net::TcpStream::from_std(stream) {
-                Ok(stream) => connection::serve(stream, info, ctx).await,
+                Ok(stream) => connection::serve(stream, Rc::clone(&info), Arc::clone(&ctx)).await,
                 Err(error) => Err(ConnectionError::Io(error)),
             };
             match ended {
@@ -171,6 +197,10 @@ async fn serve_dealt(mut dealt: mpsc::UnboundedReceiver<Dealt>, ctx: Arc<Context
                 Err(error) => tracing::warn!(%peer, listener, %error, "connection closed"),
             }
             drop(admission);
+            let node = info.node.borrow_mut().take();
+            if let Some(node) = node {
+                internal::connection_ended(&ctx, node).await;
+            }
         });
     }
 }

@@ -11,6 +11,7 @@ pub mod error_map;
 pub mod fetch_session;
 pub mod framing;
 pub mod handlers;
+mod internal;
 pub mod listener;
 pub mod log_levels;
 pub mod producer_ids;

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::base::ids::{BrokerEpoch, NodeId, ProducerId};
 use crate::controller::producer_ids::AllocateProducerIds;
-use crate::controller::quorum_controller::QuorumController;
+use crate::peer::controller_channel::ControllerChannel;
 
 /// The rest of a block: `next` up to and without `end`.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl ProducerIdPool {
     }
 
     /// An id that nobody has had; asks the controller for a block when the last one is used up. None if it gives none now.
-    pub async fn next(&self, controller: &QuorumController, broker_id: NodeId) -> Option<ProducerId> {
+    pub async fn next(&self, controller: &ControllerChannel, broker_id: NodeId) -> Option<ProducerId> {
         loop {
             // Held over the question on purpose: whoever comes meanwhile waits for the same block.
             let _asking = self.asking.lock().await;

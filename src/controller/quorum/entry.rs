@@ -12,9 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use openraft::{BasicNode, EntryPayload, Membership};
 
-use super::types::{Batch, QuorumTypes};
+use super::types::{Batch, Entry, QuorumTypes, entry_id, epoch, offset};
 use crate::base::codec::{CodecError, Reader, Writer};
+use crate::base::ids::Millis;
 use crate::metadata::record_codec::{self, RecordCodecError};
+use crate::record::batch::{BatchError, BatchView, batches};
+use crate::record::builder::BatchBuilder;
+use crate::record::compression::{Compression, CompressionError};
+use crate::record::iter::records;
 
 const FRAME_VERSION: u8 = 0;
 const BLANK: u8 = 0;
@@ -39,6 +44,46 @@ pub enum EntryError {
     /// A record cannot be read.
     #[error("a record of an entry: {0}")]
     Record(#[from] RecordCodecError),
+    /// The batch around it is damaged.
+    #[error("the batch of an entry: {0}")]
+    Batch(#[from] BatchError),
+    /// The batch holds something else than one record with a value.
+    #[error("the batch of an entry: {0}")]
+    NotOne(String),
+}
+
+/// An entry as the batch that the log holds, and that travels.
+pub fn to_batch(entry: &Entry, now: Millis) -> Result<Vec<u8>, CompressionError> {
+    let mut batch = BatchBuilder::new();
+    batch.append(now, None, Some(&encode(&entry.payload)), &[]);
+    Ok(batch.build(offset(&entry.log_id), epoch(&entry.log_id), Compression::None)?.to_vec())
+}
+
+/// The entry that a batch holds.
+pub fn of_batch(batch: &BatchView<'_>) -> Result<Entry, EntryError> {
+    let payload = decode(value_of(batch)?)?;
+    Ok(Entry { log_id: entry_id(batch.header.base_offset, batch.header.leader_epoch), payload })
+}
+
+/// The entries of batches that came over the network, each checked.
+pub fn of_batches(bytes: &[u8]) -> Result<Vec<Entry>, EntryError> {
+    let mut entries = Vec::new();
+    for batch in batches(bytes) {
+        let batch = batch?;
+        batch.verify_crc()?;
+        entries.push(of_batch(&batch)?);
+    }
+    Ok(entries)
+}
+
+/// The value of the only record of a batch.
+fn value_of<'a>(batch: &BatchView<'a>) -> Result<&'a [u8], EntryError> {
+    if batch.header.record_count != 1 {
+        return Err(EntryError::NotOne(format!("{} records, where an entry is one", batch.header.record_count)));
+    }
+    let record = records(batch.payload(), 1).next().ok_or_else(|| EntryError::NotOne("no record".to_owned()))?;
+    let record = record.map_err(|error| EntryError::NotOne(error.to_string()))?;
+    record.value.ok_or_else(|| EntryError::NotOne("a record without a value".to_owned()))
 }
 
 /// An entry's payload as bytes.

@@ -18,15 +18,12 @@ use parking_lot::Mutex;
 
 use super::entry;
 use super::state_file::{self, QuorumState};
-use super::types::{Entry, EntryId, Failure, QuorumTypes, entry_id, epoch, offset, read_failure, write_failure};
+use super::types::{Entry, EntryId, Failure, QuorumTypes, entry_id, offset, read_failure, write_failure};
 use crate::base::clock::SharedClock;
 use crate::base::ids::Offset;
 use crate::log::log::Log;
 use crate::log::read_info::ReadUpTo;
-use crate::record::batch::{BatchView, batches};
-use crate::record::builder::BatchBuilder;
-use crate::record::compression::Compression;
-use crate::record::iter::records;
+use crate::record::batch::batches;
 
 /// Bytes read from the log at once.
 const READ_BYTES: usize = 1024 * 1024;
@@ -88,7 +85,8 @@ impl LogStore {
         .await
     }
 
-    fn last_entry(&self) -> Option<EntryId> {
+    /// The last entry in the log.
+    pub fn last_entry(&self) -> Option<EntryId> {
         let last = self.shared.log.log_end_offset().plus(-1);
         if last < self.shared.log.log_start_offset() {
             return None;
@@ -110,13 +108,11 @@ impl Shared {
             for batch in batches(&bytes) {
                 let batch = batch.map_err(|error| read_failure(&error))?;
                 let unreadable = |why: String| read_failure(&Unreadable { at: batch.header.base_offset, why });
-                let (at, term) = (batch.header.base_offset, batch.header.leader_epoch);
+                let at = batch.header.base_offset;
                 if at < next || at >= end {
                     continue;
                 }
-                let value = value_of(&batch).map_err(unreadable)?;
-                let payload = entry::decode(value).map_err(|error| unreadable(error.to_string()))?;
-                entries.push(Entry { log_id: entry_id(at, term), payload });
+                entries.push(entry::of_batch(&batch).map_err(|error| unreadable(error.to_string()))?);
                 next = batch.header.next_offset();
             }
             taken += bytes.len();
@@ -128,13 +124,22 @@ impl Shared {
     }
 }
 
-/// The value of the only record of a batch.
-fn value_of<'a>(batch: &BatchView<'a>) -> Result<&'a [u8], String> {
-    if batch.header.record_count != 1 {
-        return Err(format!("a batch of {} records, where an entry is one", batch.header.record_count));
+/// The log's own batches from `start` up to `last` (inclusive), about `bytes_max` bytes. Blocks.
+pub fn read_batches(log: &Log, start: Offset, last: Offset, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    if start > last {
+        return Ok(out);
     }
-    let record = records(batch.payload(), 1).next().ok_or("a batch without a record")?;
-    record.map_err(|error| error.to_string())?.value.ok_or_else(|| "a record without a value".to_owned())
+    let read = log.read(start, bytes_max, ReadUpTo::LogEnd, true).map_err(|error| read_failure(&error))?;
+    let bytes = read.records.to_bytes().map_err(|error| read_failure(&error))?;
+    for batch in batches(&bytes) {
+        let batch = batch.map_err(|error| read_failure(&error))?;
+        let at = batch.header.base_offset;
+        if at >= start && at <= last {
+            out.extend_from_slice(batch.bytes);
+        }
+    }
+    Ok(out)
 }
 
 fn range(range: &impl RangeBounds<u64>, log: &Log) -> (Offset, Offset) {
@@ -220,11 +225,8 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
             if purged.is_some_and(|purged| entry.log_id.index <= purged.index) {
                 continue;
             }
-            let mut batch = BatchBuilder::new();
-            batch.append(now, None, Some(&entry::encode(&entry.payload)), &[]);
             first.get_or_insert(offset(&entry.log_id));
-            let built = batch.build(offset(&entry.log_id), epoch(&entry.log_id), Compression::None);
-            bytes.extend_from_slice(&built.map_err(|error| write_failure(&error))?);
+            bytes.extend_from_slice(&entry::to_batch(&entry, now).map_err(|error| write_failure(&error))?);
         }
         let Some(first) = first else {
             callback.log_io_completed(Ok(()));

@@ -16,11 +16,15 @@ pub mod agree;
 pub mod entry;
 pub mod log_store;
 pub mod network;
+pub mod observer;
+pub mod pulse;
+pub mod serve;
 pub mod snapshot;
 pub mod start;
 pub mod state_file;
 pub mod state_machine;
 pub mod types;
+pub mod wire;
 
 #[cfg(test)]
 mod quorum_test;

@@ -19,7 +19,7 @@ struct Builder;
 impl StoreBuilder<QuorumTypes, LogStore, StateMachine, TempDir> for Builder {
     async fn build(&self) -> Result<(TempDir, LogStore, StateMachine), Failure> {
         let dir = tempfile::tempdir().map_err(|error| write_failure(&error))?;
-        let options = QuorumOptions { node_id: NodeId(0), dir: dir.path().to_path_buf(), snapshot_every: 1_000 };
+        let options = QuorumOptions::alone(NodeId(0), dir.path().to_path_buf(), 1_000);
         let (log, state) = start::open(&options, &SystemClock::shared()).map_err(|error| write_failure(&error))?;
         Ok((dir, log, state))
     }
@@ -31,7 +31,7 @@ fn the_log_store_keeps_openrafts_contract() {
 }
 
 fn options(dir: &TempDir, snapshot_every: u64) -> QuorumOptions {
-    QuorumOptions { node_id: NodeId(1), dir: dir.path().to_path_buf(), snapshot_every }
+    QuorumOptions::alone(NodeId(1), dir.path().to_path_buf(), snapshot_every)
 }
 
 fn level(level: i16) -> Batch {

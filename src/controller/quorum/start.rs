@@ -8,7 +8,8 @@ use std::time::Duration;
 use openraft::{BasicNode, SnapshotPolicy};
 
 use super::log_store::{LogStore, remove_prefix};
-use super::network::Alone;
+use super::network::{Contacts, Network, RaftTransport, SNAPSHOT_PIECE_BYTES};
+use super::pulse::{self, Patience, Pulse};
 use super::snapshot::SnapshotError;
 use super::state_file::{self, StateFileError};
 use super::state_machine::StateMachine;
@@ -29,8 +30,19 @@ const ELECTION_WAIT: Duration = Duration::from_secs(10);
 /// Entries behind a snapshot that stay in the log, for followers that are a little behind.
 const ENTRIES_KEPT: u64 = 1_000;
 
+/// How often a leader speaks to its followers (ms); openraft rounds this up by half. Also how long it waits for an answer: one
+/// that comes later, because a disk is slow, is not lost, since the entries are there when they are sent again.
+const HEARTBEAT_MS: u64 = 250;
+/// How long a voter that heard a leader votes for nobody else (ms): two heartbeats and some.
+const LEASE_MS: u64 = 900;
+
+/// How long a voter that heard a leader votes for nobody else: a leader that lives is heard more often than that.
+pub(super) fn lease() -> Millis {
+    Millis(LEASE_MS as i64)
+}
+
 /// What a node is started with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct QuorumOptions {
     /// This node.
     pub node_id: NodeId,
@@ -38,6 +50,38 @@ pub struct QuorumOptions {
     pub dir: PathBuf,
     /// Entries after which a snapshot is made.
     pub snapshot_every: u64,
+    /// All voters and where they are, this node too. Empty: this node alone.
+    pub voters: BTreeMap<NodeId, String>,
+    /// Whether this node makes a new quorum if it has never been part of one. One voter does, the others wait for it.
+    pub founds: bool,
+    /// The way to the other voters.
+    pub transport: Option<Arc<dyn RaftTransport>>,
+    /// `controller.quorum.fetch.timeout.ms`
+    pub fetch_timeout: Millis,
+    /// `controller.quorum.election.timeout.ms`
+    pub election_timeout: Millis,
+}
+
+impl QuorumOptions {
+    /// A quorum of this node alone.
+    pub fn alone(node_id: NodeId, dir: PathBuf, snapshot_every: u64) -> Self {
+        Self {
+            node_id,
+            dir,
+            snapshot_every,
+            voters: BTreeMap::new(),
+            founds: true,
+            transport: None,
+            fetch_timeout: Millis(2_000),
+            election_timeout: Millis(1_000),
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        // Shorter than the lease an election cannot succeed; shorter than two heartbeats it would be about nothing.
+        let lease = lease();
+        Patience { fetch_timeout: self.fetch_timeout.max(lease), election_timeout: self.election_timeout, lease }
+    }
 }
 
 /// Why a node cannot start.
@@ -79,6 +123,10 @@ pub struct Quorum {
     pub log: Arc<Log>,
     /// The applied state.
     pub state: StateMachine,
+    /// What this node, while it leads, knows of the other voters.
+    pub contacts: Contacts,
+    /// When a leader was heard last.
+    pub pulse: Pulse,
 }
 
 /// Opens the storage of a node. Blocks while the log is recovered.
@@ -124,7 +172,7 @@ fn open_log(parent: &Path, dir: &Path, log_start: Offset, now: Millis) -> Result
     Ok(Log::open(options, now)?)
 }
 
-/// Starts a quorum of one and waits until it leads.
+/// Starts a node. A quorum of one is waited for until it leads; with others, the election goes on in the background.
 pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quorum, StartError> {
     let (opening, opening_clock) = (options.clone(), clock.clone());
     let opened = tokio::task::spawn_blocking(move || open(&opening, &opening_clock)).await;
@@ -132,9 +180,27 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
     let log = Arc::clone(store.log());
     let id = raft_id(options.node_id);
     let fault = |error: &dyn std::fmt::Display| StartError::Raft(error.to_string());
-    let raft =
-        Raft::new(id, raft_config(options)?, Alone, store, state.clone()).await.map_err(|error| fault(&error))?;
-    if raft.is_initialized().await.map_err(|error| fault(&error))? {
+    let (contacts, pulse) = (Contacts::default(), Pulse::new(Arc::clone(clock)));
+    let ends = store.clone();
+    let network = Network {
+        transport: options.transport.clone(),
+        contacts: contacts.clone(),
+        pulse: pulse.clone(),
+        clock: Arc::clone(clock),
+        last_entry: Arc::new(move || ends.last_entry()),
+    };
+    let raft = Raft::new(id, raft_config(options)?, network, store, state.clone()).await.map_err(|e| fault(&e))?;
+    let founded = raft.is_initialized().await.map_err(|error| fault(&error))?;
+    if options.voters.len() > 1 {
+        tokio::spawn(pulse::campaign(raft.clone(), pulse.clone(), options.patience()));
+        if !founded && options.founds {
+            let member = |(id, address): (&NodeId, &String)| (raft_id(*id), BasicNode::new(address));
+            let members: BTreeMap<_, _> = options.voters.iter().map(member).collect();
+            raft.initialize(members).await.map_err(|error| fault(&error))?;
+        }
+        return Ok(Quorum { raft, log, state, contacts, pulse });
+    }
+    if founded {
         // Nobody else can lead, so there is nothing to wait for.
         raft.trigger().elect().await.map_err(|error| fault(&error))?;
     } else {
@@ -148,17 +214,19 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
         .metrics(leads, "this node leads and has applied its log")
         .await
         .map_err(|error| fault(&error))?;
-    Ok(Quorum { raft, log, state })
+    Ok(Quorum { raft, log, state, contacts, pulse })
 }
 
 fn raft_config(options: &QuorumOptions) -> Result<Arc<openraft::Config>, StartError> {
-    // KRaft's spans: a second for an election, two for a follower that hears nothing. openraft's own are too short for disks.
     let config = openraft::Config {
         cluster_name: CLUSTER_METADATA.to_owned(),
-        heartbeat_interval: 500,
-        election_timeout_min: 1_000,
-        election_timeout_max: 2_000,
+        heartbeat_interval: HEARTBEAT_MS,
+        election_timeout_min: LEASE_MS - 1,
+        election_timeout_max: LEASE_MS,
+        // With others the time of an election is ours to choose (pulse.rs).
+        enable_elect: options.voters.len() <= 1,
         install_snapshot_timeout: 10_000,
+        snapshot_max_chunk_size: SNAPSHOT_PIECE_BYTES,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_every),
         max_in_snapshot_log_to_keep: ENTRIES_KEPT,
         ..openraft::Config::default()

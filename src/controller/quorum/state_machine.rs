@@ -7,14 +7,16 @@ use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use openraft::storage::{RaftStateMachine, Snapshot as RaftSnapshot};
 use openraft::{AnyError, EntryPayload, OptionalSend, RaftSnapshotBuilder, SnapshotMeta, StorageIOError};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::snapshot::{self, Snapshot, SnapshotError};
-use super::types::{Entry, EntryId, Failure, QuorumTypes, StoredMembership, offset};
+use super::types::{Entry, EntryId, Failure, QuorumTypes, StoredMembership, epoch, offset};
 use crate::base::clock::SharedClock;
+use crate::base::ids::{LeaderEpoch, Millis, Offset};
 use crate::metadata::image::{ApplyError, MetadataImage};
 
 /// The applied state. Clones share it.
@@ -69,6 +71,14 @@ impl StateMachine {
     /// Follows the images.
     pub fn subscribe(&self) -> watch::Receiver<Arc<MetadataImage>> {
         self.shared.published.subscribe()
+    }
+
+    /// What is applied now, as a snapshot's bytes: the first offset that is not in it, the epoch of the last that is. Blocks.
+    pub fn as_snapshot(&self, now: Millis) -> Result<(Offset, LeaderEpoch, Bytes), SnapshotError> {
+        let Applied { last, membership, image } = self.shared.applied.lock().clone();
+        let place = last.as_ref().map_or((Offset(0), LeaderEpoch(0)), |id| (offset(id).plus(1), epoch(id)));
+        let bytes = Snapshot { last, membership, image }.encode(now)?;
+        Ok((place.0, place.1, bytes.into()))
     }
 
     /// The last entry in the newest snapshot.

@@ -37,9 +37,10 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         *request.connection.software.borrow_mut() = Some(software);
     }
     let image = ctx.metadata();
+    let row = ROW.iter().filter(|api| api.is_on(request.connection.kind));
     let supported = image.features().supported().filter(|f| f.min > 0 || version >= FEATURE_ZERO_VERSION_MIN);
     let answer = ApiVersionsResponse::default()
-        .with_api_keys(ROW.iter().map(|api| advertised(api.key, api.min, api.max)).collect())
+        .with_api_keys(row.map(|api| advertised(api.key, api.min, api.max)).collect())
         .with_supported_features(
             supported
                 .map(|f| {

@@ -11,6 +11,9 @@ use kafka_protocol::messages::describe_cluster_response::{DescribeClusterBroker,
 use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
+use crate::base::ids::NodeId;
+use crate::controller::quorum_controller::QuorumController;
+use crate::protocol::api::ListenerKind;
 use crate::server::cluster_view::{self, BrokerView, CLUSTER_OPERATIONS, OPERATIONS_OMITTED};
 use crate::server::context::Context;
 use crate::server::handlers::Handled;
@@ -22,7 +25,11 @@ const CONTROLLERS: i8 = 2;
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: DescribeClusterRequest = request.decode()?;
-    if let Some((code, message)) = wrong_endpoint(request.version(), body.endpoint_type) {
+    if request.connection.kind == ListenerKind::Controller && body.endpoint_type == CONTROLLERS {
+        return request.now(&controllers(ctx));
+    }
+    let here = if request.connection.kind == ListenerKind::Controller { CONTROLLERS } else { BROKERS };
+    if let Some((code, message)) = wrong_endpoint(request.version(), body.endpoint_type, here) {
         let answer = DescribeClusterResponse::default()
             .with_error_code(code.code())
             .with_error_message(Some(StrBytes::from_string(message)));
@@ -42,9 +49,31 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     request.now(&answer)
 }
 
-fn wrong_endpoint(version: i16, endpoint_type: i8) -> Option<(ErrorCode, String)> {
+/// The voters, as somebody who asks on a controllers' listener reaches them.
+fn controllers(ctx: &Context) -> DescribeClusterResponse {
+    let node = |id: NodeId, host: &str, port: u16| {
+        DescribeClusterBroker::default()
+            .with_broker_id(BrokerId(id.0))
+            .with_host(StrBytes::from_string(host.to_owned()))
+            .with_port(i32::from(port))
+    };
+    let others = ctx.controller.others().map(|(id, at)| node(id, &at.host, at.port));
+    let own = ctx.config.controller_listeners().first().map(|l| (&l.advertised.host, l.advertised.port));
+    let mut nodes: Vec<_> = others.chain(own.map(|(host, port)| node(ctx.node_id, host, port))).collect();
+    nodes.sort_by_key(|node| node.broker_id.0);
+    let leader = ctx.controller.local().and_then(QuorumController::leader).unwrap_or(NodeId::NONE);
+    DescribeClusterResponse::default()
+        .with_cluster_id(StrBytes::from_string(ctx.cluster_id.clone()))
+        .with_controller_id(BrokerId(leader.0))
+        .with_brokers(nodes)
+        .with_cluster_authorized_operations(OPERATIONS_OMITTED)
+        .with_endpoint_type(CONTROLLERS)
+}
+
+fn wrong_endpoint(version: i16, endpoint_type: i8, here: i8) -> Option<(ErrorCode, String)> {
     let (code, message) = match endpoint_type {
-        BROKERS => return None,
+        kind if kind == here => return None,
+        BROKERS => (ErrorCode::MismatchedEndpointType, "this is a controller's listener, not a broker's".to_owned()),
         CONTROLLERS => {
             (ErrorCode::MismatchedEndpointType, "this is a broker's listener, not a controller's".to_owned())
         }

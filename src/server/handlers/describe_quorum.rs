@@ -13,9 +13,11 @@ use kafka_protocol::messages::describe_quorum_response::{
 use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
+use crate::base::ids::NodeId;
 use crate::base::topic_name::CLUSTER_METADATA;
 use crate::controller::quorum_controller::{QuorumReplica, QuorumStatus};
 use crate::server::context::Context;
+use crate::server::error_map;
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
 
@@ -25,21 +27,35 @@ const DIRECTORY_VERSION_MIN: i16 = 2;
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: DescribeQuorumRequest = request.decode()?;
     let version = request.version();
-    let asked = is_for_the_quorum(&body);
-    let topics = if asked {
-        let partition = partition(ctx.controller.status(), version);
-        let name = StrBytes::from_static_str(CLUSTER_METADATA).into();
-        vec![TopicData::default().with_topic_name(name).with_partitions(vec![partition])]
-    } else {
-        unknown(&body)
-    };
-    let mut answer = DescribeQuorumResponse::default().with_topics(topics);
-    if version >= DIRECTORY_VERSION_MIN {
-        // Kafka says where the controllers are to a right question only, and has an empty message where nothing is wrong.
-        let nodes = if asked { nodes(ctx) } else { Vec::new() };
-        answer = answer.with_error_message(Some(StrBytes::from_static_str(""))).with_nodes(nodes);
+    if !is_for_the_quorum(&body) {
+        let answer = DescribeQuorumResponse::default().with_topics(unknown(&body));
+        return request.now(&with_nodes(answer, version, Vec::new()));
     }
-    request.now(&answer)
+    let ctx = Arc::clone(ctx);
+    Ok(Handled::later(async move {
+        // Only the leader knows how far the others are.
+        let answer = match ctx.controller.status().await {
+            Ok(status) => {
+                let name = StrBytes::from_static_str(CLUSTER_METADATA).into();
+                let topic =
+                    TopicData::default().with_topic_name(name).with_partitions(vec![partition(status, version)]);
+                with_nodes(DescribeQuorumResponse::default().with_topics(vec![topic]), version, nodes(&ctx))
+            }
+            Err(error) => {
+                let code = error_map::controller(&error).code();
+                with_nodes(DescribeQuorumResponse::default().with_error_code(code), version, Vec::new())
+            }
+        };
+        request.respond(&answer)
+    }))
+}
+
+/// Kafka says where the controllers are to a right question only, and has an empty message where nothing is wrong.
+fn with_nodes(answer: DescribeQuorumResponse, version: i16, nodes: Vec<Node>) -> DescribeQuorumResponse {
+    if version < DIRECTORY_VERSION_MIN {
+        return answer;
+    }
+    answer.with_error_message(Some(StrBytes::from_static_str(""))).with_nodes(nodes)
 }
 
 fn is_for_the_quorum(body: &DescribeQuorumRequest) -> bool {
@@ -58,6 +74,7 @@ fn partition(status: QuorumStatus, version: i16) -> PartitionData {
         .with_leader_epoch(status.leader_epoch.0)
         .with_high_watermark(status.high_watermark.0)
         .with_current_voters(status.voters.into_iter().map(|r| replica(r, version)).collect())
+        .with_observers(status.observers.into_iter().map(|r| replica(r, version)).collect())
 }
 
 fn replica(replica: QuorumReplica, version: i16) -> ReplicaState {
@@ -82,12 +99,23 @@ fn unknown(body: &DescribeQuorumRequest) -> Vec<TopicData> {
 }
 
 fn nodes(ctx: &Context) -> Vec<Node> {
-    let listener = |listener: &crate::config::listeners::Listener| {
+    let listener = |name: &str, host: &str, port: u16| {
         Listener::default()
-            .with_name(StrBytes::from_string(listener.name().to_owned()))
-            .with_host(StrBytes::from_string(listener.advertised.host.clone()))
-            .with_port(listener.advertised.port)
+            .with_name(StrBytes::from_string(name.to_owned()))
+            .with_host(StrBytes::from_string(host.to_owned()))
+            .with_port(port)
     };
-    let listeners = ctx.config.controller_listeners().iter().map(listener).collect();
-    vec![Node::default().with_node_id(BrokerId(ctx.node_id.0)).with_listeners(listeners)]
+    let node = |id: NodeId, listeners| Node::default().with_node_id(BrokerId(id.0)).with_listeners(listeners);
+    let mut nodes = Vec::new();
+    if ctx.controller.local().is_some() {
+        let own = ctx.config.controller_listeners().iter();
+        let own = own.map(|l| listener(l.name(), &l.advertised.host, l.advertised.port)).collect();
+        nodes.push(node(ctx.node_id, own));
+    }
+    // Of the others the address is known under which they are reached: that of the first of the controllers' listeners.
+    let name = ctx.config.controller_listener_name();
+    let others = ctx.controller.others();
+    nodes.extend(others.map(|(id, at)| node(id, vec![listener(&name, &at.host, at.port)])));
+    nodes.sort_by_key(|node| node.node_id.0);
+    nodes
 }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::*;
-use crate::protocol::api::ApiKey;
+use crate::protocol::api::{ApiKey, ListenerKind};
 use crate::server::context::Context;
 use crate::server::request::Request;
 
@@ -18,6 +18,14 @@ pub struct Api {
     pub max: i16,
     /// By whom.
     pub handle: fn(&Arc<Context>, Request) -> Result<Handled, Refusal>,
+}
+
+impl Api {
+    /// Whether it is answered on that kind of listener. Fetch on a controllers' listener is Kafka's way to follow the metadata
+    /// log; here that is done otherwise (`server/internal.rs`).
+    pub fn is_on(&self, kind: ListenerKind) -> bool {
+        self.key.is_served_on(kind) && !(kind == ListenerKind::Controller && self.key == ApiKey::Fetch)
+    }
 }
 
 macro_rules! row {

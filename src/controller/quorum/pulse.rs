@@ -1,0 +1,138 @@
+//! When a voter stands for election.
+//!
+//! openraft's own timer draws one span for the life of the process and looks at it in coarse steps, so two voters can tie again
+//! and again. This one draws anew for every attempt, waits as long as KRaft's settings say, and does not wait them out where
+//! the leader's process is known to be gone: then only the lease that the other voters hold has to pass.
+//!
+//! ```text
+//!  follower, leader silent      controller.quorum.fetch.timeout.ms, and up to half of it more
+//!  follower, leader is gone     the lease (see `start.rs`), and a little more
+//!  after a lost election        a fifth of controller.quorum.election.timeout.ms, and up to all of it more
+//!    to one with a longer log   controller.quorum.fetch.timeout.ms more: only the other can win
+//!  with the longer log          at once, again and again, as soon as another stands or has refused
+//! ```
+//!
+//! The last two rows belong together. A voter refuses whoever has a shorter log without taking over the term, so that of two the one
+//! that can win always lags behind the other's term if both stand equally often.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::time::Duration;
+
+use openraft::ServerState;
+
+use super::types::Raft;
+use crate::base::clock::SharedClock;
+use crate::base::ids::Millis;
+use crate::base::random;
+
+/// How often the time is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// Longest that a voter waits over the lease when the leader is gone, and before it stands again where only it can win.
+const SOON_SPREAD_MS: i64 = 150;
+
+/// How long each wait is.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// `controller.quorum.fetch.timeout.ms`
+    pub fetch_timeout: Millis,
+    /// `controller.quorum.election.timeout.ms`
+    pub election_timeout: Millis,
+    /// How long a voter that heard a leader votes for nobody else.
+    pub lease: Millis,
+}
+
+/// What is known that changes the wait.
+const NOTHING: u8 = 0;
+const LEADER_IS_GONE: u8 = 1;
+const ANOTHER_KNOWS_MORE: u8 = 2;
+const THIS_KNOWS_MORE: u8 = 3;
+
+/// The last sign of life from a leader. Clones share it.
+#[derive(Clone)]
+pub struct Pulse {
+    clock: SharedClock,
+    last: Arc<AtomicI64>,
+    known: Arc<AtomicU8>,
+}
+
+impl Pulse {
+    /// Starts counting now.
+    pub fn new(clock: SharedClock) -> Self {
+        let last = Arc::new(AtomicI64::new(clock.monotonic().0));
+        Self { clock, last, known: Arc::default() }
+    }
+
+    /// A leader spoke, or a candidate got this node's vote.
+    pub fn beat(&self) {
+        self.last.store(self.clock.monotonic().0, Ordering::Relaxed);
+        self.known.store(NOTHING, Ordering::Relaxed);
+    }
+
+    /// The leader's process is gone.
+    pub fn leader_is_gone(&self) {
+        self.known.store(LEADER_IS_GONE, Ordering::Relaxed);
+    }
+
+    /// A voter with a longer log refused this one.
+    pub fn another_knows_more(&self) {
+        self.known.store(ANOTHER_KNOWS_MORE, Ordering::Relaxed);
+    }
+
+    /// A voter with a shorter log stands for election, or refused this one.
+    pub fn this_knows_more(&self) {
+        self.known.store(THIS_KNOWS_MORE, Ordering::Relaxed);
+    }
+
+    /// How long no leader has been heard.
+    pub fn silence(&self) -> Millis {
+        Millis(self.clock.monotonic().0 - self.last.load(Ordering::Relaxed))
+    }
+}
+
+fn up_to(bound: i64) -> i64 {
+    (random::u64() % u64::try_from(bound.max(1)).unwrap_or(1)) as i64
+}
+
+/// Has `raft` stand for election whenever it is time, until it stops.
+pub async fn campaign(raft: Raft, pulse: Pulse, patience: Patience) {
+    let after_silence = || patience.fetch_timeout.0 + up_to(patience.fetch_timeout.0 / 2);
+    let after_defeat = || patience.election_timeout.0 / 5 + up_to(patience.election_timeout.0);
+    // Whoever starts gives a leader that is there the time to make itself known.
+    let mut wait = patience.lease.0 + up_to(patience.election_timeout.0);
+    let mut soon = up_to(SOON_SPREAD_MS);
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let (state, leader, votes) = {
+            let metrics = raft.metrics().borrow().clone();
+            if metrics.running_state.is_err() {
+                return;
+            }
+            let votes = metrics.membership_config.membership().voter_ids().any(|id| id == metrics.id);
+            (metrics.state, metrics.current_leader, votes)
+        };
+        if state == ServerState::Leader {
+            pulse.beat();
+            wait = after_silence();
+            continue;
+        }
+        let silence = pulse.silence().0;
+        if silence < LOOK_EVERY.as_millis() as i64 * 2 && leader.is_some() {
+            wait = after_silence();
+        }
+        let due = match pulse.known.load(Ordering::Relaxed) {
+            LEADER_IS_GONE => wait.min(patience.lease.0 + soon),
+            ANOTHER_KNOWS_MORE => wait + patience.fetch_timeout.0,
+            THIS_KNOWS_MORE => soon,
+            _ => wait,
+        };
+        if votes && silence >= due {
+            tracing::info!(silence_ms = silence, "no leader is heard: this voter stands for election");
+            pulse.beat();
+            (wait, soon) = (after_defeat(), up_to(SOON_SPREAD_MS));
+            if raft.trigger().elect().await.is_err() {
+                return;
+            }
+        }
+    }
+}

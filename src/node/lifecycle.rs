@@ -1,0 +1,206 @@
+//! A broker's life as the controller sees it: registered, fenced until it has caught up, alive while its heartbeats come, and
+//! at its end relieved of what it leads.
+//!
+//! ```text
+//!  register ──▶ fenced ── heartbeat that has caught up ──▶ serving ── asks to stop ──▶ leads nothing more ──▶ fenced
+//!                 ▲                                           │
+//!                 └──────────── silence, or its process gone ─┘
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::clock::SharedClock;
+use crate::base::error_code::ErrorCode;
+use crate::base::ids::{BrokerEpoch, Millis, Uuid};
+use crate::base::random;
+use crate::config::listeners::Listener;
+use crate::config::server::ServerConfig;
+use crate::controller::brokers::{BrokerHeartbeat, HeartbeatReply, RegisterBroker};
+use crate::controller::quorum_controller::Committed;
+use crate::metadata::features;
+use crate::metadata::record::{BrokerEndpoint, BrokerFeature};
+use crate::node::broker::StartError;
+use crate::peer::controller_channel::ControllerChannel;
+use crate::replica::manager::ReplicaManager;
+use crate::server::listener::Bound;
+
+/// Pause before a registration or the first heartbeat is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+/// How long applying the metadata to the logs may take at the start.
+const APPLY_LIMIT: Duration = Duration::from_secs(600);
+/// Longest that a stop waits for its leaderships to move, while the controller answers, ...
+const MOVE_LIMIT: Millis = Millis(30_000);
+/// ... and while it does not.
+const SILENCE_LIMIT: Millis = Millis(3_000);
+
+/// The listeners with the ports that the operating system gave where port 0 was asked for.
+pub fn effective_listeners(config: &ServerConfig, bound: &[Bound]) -> Vec<Listener> {
+    let given = |listener: &Listener| {
+        let mut listener = listener.clone();
+        if let Some(bound) = bound.iter().find(|b| b.name == listener.name()) {
+            if listener.bind.port == 0 {
+                listener.bind.port = bound.address.port();
+            }
+            if listener.advertised.port == 0 {
+                listener.advertised.port = bound.address.port();
+            }
+        }
+        listener
+    };
+    config.listeners().iter().map(given).collect()
+}
+
+/// This broker towards the controller.
+#[derive(Clone)]
+pub struct Lifecycle {
+    controller: ControllerChannel,
+    replicas: Arc<ReplicaManager>,
+    config: Arc<ServerConfig>,
+    clock: SharedClock,
+}
+
+impl Lifecycle {
+    /// Not registered yet.
+    pub fn new(
+        controller: ControllerChannel,
+        replicas: Arc<ReplicaManager>,
+        config: Arc<ServerConfig>,
+        clock: SharedClock,
+    ) -> Self {
+        Self { controller, replicas, config, clock }
+    }
+
+    /// Registers this broker, applies the metadata up to that, has itself unfenced and applies what that changed: from then on it
+    /// leads. Gives the epoch of the registration.
+    pub async fn come_up(&self, listeners: &[Listener]) -> Result<BrokerEpoch, StartError> {
+        let registered = self.register(listeners).await?;
+        let (epoch, mut reached) = (registered.reply, registered.offset);
+        loop {
+            if !self.replicas.wait_applied(reached, APPLY_LIMIT).await {
+                let late = "the metadata could not be applied to the logs within ten minutes";
+                return Err(StartError::Controller(late.to_owned()));
+            }
+            if self.replicas.metadata().brokers().get(self.replicas.node()).is_some_and(|broker| !broker.fenced) {
+                return Ok(epoch);
+            }
+            match self.heartbeat(epoch, false).await {
+                Some(answer) if !answer.reply.is_fenced => reached = answer.offset,
+                _ => tokio::time::sleep(TRY_AGAIN).await,
+            }
+        }
+    }
+
+    async fn register(&self, listeners: &[Listener]) -> Result<Committed<BrokerEpoch>, StartError> {
+        let registration = self.registration(listeners);
+        let limit = Millis(i64::from(self.config.initial_broker_registration_timeout_ms()));
+        let deadline = self.clock.monotonic().plus(limit);
+        let mut told = false;
+        loop {
+            let left = deadline.since(self.clock.monotonic()).0;
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+            let why = match self.controller.submit_within(registration.clone(), left).await {
+                Ok(Committed { reply: Ok(epoch), offset }) => return Ok(Committed { reply: epoch, offset }),
+                // The process before this one may not have been noticed to be gone yet.
+                Ok(Committed { reply: Err(error), .. }) if error.code == ErrorCode::DuplicateBrokerRegistration => {
+                    error.to_string()
+                }
+                Ok(Committed { reply: Err(error), .. }) => {
+                    return Err(StartError::Controller(format!("the registration was refused: {error}")));
+                }
+                Err(error) => error.to_string(),
+            };
+            if self.clock.monotonic() >= deadline {
+                return Err(StartError::Controller(format!("this broker could not be registered in time: {why}")));
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::info!(why, "the registration is tried again");
+            }
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+    }
+
+    fn registration(&self, listeners: &[Listener]) -> RegisterBroker {
+        let endpoint = |l: &Listener| BrokerEndpoint {
+            name: l.name().to_owned(),
+            host: l.advertised.host.clone(),
+            port: l.advertised.port,
+            security_protocol: l.protocol.id(),
+        };
+        let feature = |f: features::SupportedFeature| BrokerFeature { name: f.name.to_owned(), min: f.min, max: f.max };
+        RegisterBroker {
+            broker_id: self.config.node_id(),
+            cluster_id: self.controller.identity().cluster_id.clone(),
+            incarnation_id: random::uuid(),
+            endpoints: listeners.iter().map(endpoint).collect(),
+            features: self.controller.image().features().supported().map(feature).collect(),
+            rack: self.config.rack(),
+            log_dirs: self.replicas.logs().dirs().map(|(dir, _)| dir.meta.directory_id).collect(),
+            previous_epoch: self.replicas.logs().clean_epoch(),
+        }
+    }
+
+    /// Tells the controller that this broker lives and how far it has applied the metadata.
+    async fn heartbeat(&self, epoch: BrokerEpoch, want_shut_down: bool) -> Option<Committed<HeartbeatReply>> {
+        let offline = self.replicas.logs().dirs().filter(|(_, offline)| *offline);
+        let offline_log_dirs: Vec<Uuid> = offline.map(|(dir, _)| dir.meta.directory_id).collect();
+        let beat = BrokerHeartbeat {
+            broker_id: self.replicas.node(),
+            broker_epoch: epoch,
+            metadata_offset: self.replicas.metadata().offset(),
+            want_fence: false,
+            want_shut_down,
+            offline_log_dirs,
+        };
+        // Later than the next one is due, an answer is of no use.
+        match self.controller.submit_within(beat, self.interval().max(Duration::from_secs(1))).await {
+            Ok(Committed { reply: Ok(reply), offset }) => Some(Committed { reply, offset }),
+            Ok(Committed { reply: Err(error), .. }) => {
+                tracing::warn!(%error, "the controller did not accept a heartbeat");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a heartbeat did not reach the controller");
+                None
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.config.broker_heartbeat_interval_ms()).unwrap_or(2_000))
+    }
+
+    /// Sends heartbeats until the task is dropped.
+    pub async fn keep_alive(self, epoch: BrokerEpoch) {
+        let mut fenced = false;
+        loop {
+            tokio::time::sleep(if fenced { TRY_AGAIN } else { self.interval() }).await;
+            let Some(answer) = self.heartbeat(epoch, false).await else { continue };
+            if answer.reply.is_fenced != fenced {
+                fenced = answer.reply.is_fenced;
+                tracing::warn!(fenced, "what the controller thinks of this broker");
+            }
+        }
+    }
+
+    /// Has the controller move what this broker leads elsewhere. Returns when it may stop, or when nothing more can be hoped for.
+    pub async fn hand_over(&self, epoch: BrokerEpoch) {
+        let began = self.clock.monotonic();
+        let mut heard = began;
+        loop {
+            let now = self.clock.monotonic();
+            if let Some(answer) = self.heartbeat(epoch, true).await {
+                heard = now;
+                if answer.reply.should_shut_down {
+                    return;
+                }
+            }
+            let now = self.clock.monotonic();
+            if now.since(heard) >= SILENCE_LIMIT || now.since(began) >= MOVE_LIMIT {
+                tracing::warn!("this broker stops although not all that it leads could be moved");
+                return;
+            }
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+    }
+}
