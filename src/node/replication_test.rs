@@ -1,5 +1,6 @@
 //! Two brokers that follow each other over real sockets, under one controller: what one commits the other has, whoever leads.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,13 +15,16 @@ use crate::config::source::parse_properties;
 use crate::controller::brokers::BrokerHeartbeat;
 use crate::controller::create_topics::{CreateTopics, NewTopic};
 use crate::controller::quorum::start::QuorumOptions;
-use crate::controller::quorum_controller::ControllerOptions;
+use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
 use crate::coordinator::group;
 use crate::log::dir::LogDir;
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
 use crate::log::read_info::ReadUpTo;
-use crate::node::{bind, connections, metadata_loader, registration};
+use crate::node::lifecycle::{self, Lifecycle};
+use crate::node::{bind, connections, metadata_loader};
+use crate::protocol::api::ListenerKind;
+use crate::protocol::internal::Identity;
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
 use crate::replica::append::{self, Acks, Appended};
@@ -48,26 +52,29 @@ fn config(node: i32) -> Arc<ServerConfig> {
 /// A broker that serves its listener; its replication is started apart.
 struct Broker {
     config: Arc<ServerConfig>,
-    controller: QuorumController,
+    controller: ControllerChannel,
     replicas: Arc<ReplicaManager>,
     epoch: BrokerEpoch,
     _stop: watch::Sender<bool>,
 }
 
 impl Broker {
-    async fn start(dir: &Path, node: i32, controller: &QuorumController) -> Self {
+    async fn start(dir: &Path, node: i32, controller: &ControllerChannel) -> Self {
         let (config, clock) = (config(node), SystemClock::shared());
         let home = LogDir::open(&dir.join(node.to_string()), CLUSTER, NodeId(node)).expect("a log directory");
-        let directories = vec![home.meta.directory_id];
         let logs = LogManager::load(vec![home], &|_| Default::default(), &|_| false, 1, Millis(0)).expect("logs");
         let flusher = Flusher::start().expect("a thread");
         let replicas = ReplicaManager::new(NodeId(node), Arc::clone(&config), logs, flusher, Arc::clone(&clock));
         let buffers = bind::buffers(&config);
-        let bound: Vec<_> = config.listeners().iter().flat_map(|l| bind::bind(l, buffers).expect("a socket")).collect();
-        let listeners = registration::effective_listeners(&config, &bound);
-        let registered = registration::register(controller, &config, CLUSTER, &listeners, directories).await;
-        let epoch = registered.expect("a registration");
+        let bound: Vec<_> = config
+            .listeners()
+            .iter()
+            .flat_map(|l| bind::bind(l, ListenerKind::Broker, buffers).expect("a socket"))
+            .collect();
+        let listeners = lifecycle::effective_listeners(&config, &bound);
         tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));
+        let life = Lifecycle::new(controller.clone(), Arc::clone(&replicas), Arc::clone(&config), Arc::clone(&clock));
+        let epoch = life.come_up(&listeners).await.expect("a registration");
         let (stop, stopped) = watch::channel(false);
         let ctx = Arc::new(Context {
             node_id: NodeId(node),
@@ -83,7 +90,7 @@ impl Broker {
             clock,
             stop: stopped,
         });
-        listener::start(1, bound, &ctx).expect("a core");
+        listener::start(1, &ctx).expect("a core").accept(bound);
         let broker = Self { config, controller: controller.clone(), replicas, epoch, _stop: stop };
         broker.beat(false).await;
         broker
@@ -139,7 +146,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-fn in_sync(controller: &QuorumController, wanted: usize) -> bool {
+fn in_sync(controller: &ControllerChannel, wanted: usize) -> bool {
     let image = controller.image();
     let topic = image.topic("t").expect("the topic");
     topic.partitions.iter().all(|p| p.isr.len() == wanted)
@@ -164,7 +171,7 @@ fn what_one_commits_the_other_has_whoever_leads() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let dir = tempfile::tempdir().expect("a directory");
     runtime.block_on(async {
-        let quorum = QuorumOptions { node_id: NodeId(1), dir: dir.path().join("metadata"), snapshot_every: 10_000 };
+        let quorum = QuorumOptions::alone(NodeId(1), dir.path().join("metadata"), 10_000);
         std::fs::create_dir_all(&quorum.dir).expect("a directory");
         let options = ControllerOptions {
             quorum,
@@ -172,8 +179,12 @@ fn what_one_commits_the_other_has_whoever_leads() {
             directory_id: Uuid([7; 16]),
             config: config(1),
             clock: SystemClock::shared(),
+            probe: None,
         };
         let controller = QuorumController::start(options).await.expect("a controller");
+        let identity = Identity { cluster_id: CLUSTER.to_owned(), node_id: NodeId(1), directory_id: Uuid([7; 16]) };
+        let (nobody, clock) = (BTreeMap::new(), SystemClock::shared());
+        let controller = ControllerChannel::of_voter(controller, Arc::new(identity), &nobody, &clock);
         let one = Broker::start(dir.path(), 1, &controller).await;
         let two = Broker::start(dir.path(), 2, &controller).await;
         let replicas = vec![NodeId(1), NodeId(2)];
