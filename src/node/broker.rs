@@ -31,7 +31,9 @@ use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
 use crate::node::quorum_setup::{self, Membership};
 use crate::node::replication::Replication;
-use crate::node::{bind, connections, coordinators, lifecycle, logging, metadata_loader, metrics, metrics_http, shutdown};
+use crate::node::{
+    bind, connections, coordinators, lifecycle, logging, metadata_loader, metrics, metrics_http, shutdown,
+};
 use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::metadata_follower;
 use crate::protocol::api::ListenerKind;
