@@ -87,7 +87,8 @@ impl Log {
     fn stored_timestamp(&self, offset: Offset) -> Millis {
         let segments = self.segments.load_full();
         let stored = floor(&segments, offset).and_then(|s| self.find(s, offset, s.size()).ok().flatten());
-        stored.map_or(Millis::NONE, |at| at.header.max_timestamp)
+        // Compaction may have left nothing of it.
+        stored.filter(|at| at.header.base_offset <= offset).map_or(Millis::NONE, |at| at.header.max_timestamp)
     }
 
     /// Appends what a leader sent: offsets and epochs are kept as given, and must continue the log.

@@ -48,6 +48,7 @@ fn config() -> LogConfig {
         delete_retention_ms: RETENTION,
         min_cleanable_dirty_ratio: 0.0,
         timestamp_after_max_ms: Millis(i64::MAX),
+        verifies_transactions: false,
         ..LogConfig::default()
     }
 }
