@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod error_map;
 pub mod fetch_session;
 pub mod framing;
+pub mod group_wire;
 pub mod handlers;
 mod internal;
 pub mod listener;

@@ -69,6 +69,20 @@ impl Service {
         self.shard_of(group)?.submit(decide).map(Answer).map_err(refused)
     }
 
+    /// Asks every shard that is at work here. An error: some are being loaded, and what is asked needs all.
+    pub fn ask_all<T: Send + 'static>(&self, ask: impl Fn(&GroupMachine) -> T) -> Result<Vec<Answer<T>>, ErrorCode> {
+        let mut answers = Vec::new();
+        for shard in self.all_shards()? {
+            match shard.submit(|machine, _| Ok::<_, ErrorCode>(Outcome::reply(ask(machine)))) {
+                Ok(answer) => answers.push(Answer(answer)),
+                // It is another broker's by now.
+                Err(Refused::Moved) => {}
+                Err(why) => return Err(refused(why)),
+            }
+        }
+        Ok(answers)
+    }
+
     /// The shard of `group`, if it is at work here.
     pub fn shard_of(&self, group: &str) -> Result<Arc<Runtime<GroupMachine>>, ErrorCode> {
         let image = self.image.load();

@@ -3,22 +3,10 @@
 use std::sync::Arc;
 
 use super::group::ClassicGroup;
+use crate::coordinator::group::list::Overview;
 
 /// A group's kind, as Kafka prints it.
-pub const TYPE: &str = "Classic";
-
-/// A group in a list; of whichever kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overview {
-    /// Its name.
-    pub group: Arc<str>,
-    /// `consumer`, `connect`, ...; empty where offsets are all that there ever was.
-    pub protocol_type: Arc<str>,
-    /// Where it stands, as Kafka prints it.
-    pub state: &'static str,
-    /// Its kind, as Kafka prints it.
-    pub kind: &'static str,
-}
+pub const TYPE: &str = "classic";
 
 /// The overview of a group.
 pub fn overview(id: &Arc<str>, group: &ClassicGroup) -> Overview {
