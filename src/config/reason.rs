@@ -8,6 +8,8 @@ pub(super) const UNSTABLE: &str = "Ottla offers final versions only";
 pub(super) const START: &str = "Ottla opens its listeners when it is ready, without phases";
 /// There are no pools to size.
 pub(super) const THREADS: &str = "Ottla runs one event loop per core and sizes its few threads itself";
+/// Every transaction has a timer.
+pub(super) const DEADLINES: &str = "an overdue transaction is aborted when it is due";
 /// Requests run where they arrive.
 pub(super) const INLINE: &str = "requests run to completion where they arrive; there is no such queue or buffer";
 /// Waiting requests are awaited, not kept in a list.
@@ -34,8 +36,6 @@ pub(super) const TIERED: &str = "tiered storage is not supported";
 pub(super) const CLUSTER: &str = "it takes effect with more than one node, which this version does not run yet";
 /// Group coordinators.
 pub(super) const GROUPS: &str = "group coordinators are not built yet";
-/// Transactions.
-pub(super) const TRANSACTIONS: &str = "transactions are not built yet";
 /// Quotas.
 pub(super) const QUOTAS: &str = "quotas are stored but not enforced yet";
 /// Security.

@@ -31,6 +31,7 @@ use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
 use crate::node::quorum_setup::{self, Membership};
 use crate::node::replication::Replication;
+use crate::node::transactions::Transactions;
 use crate::node::{
     bind, connections, coordinators, lifecycle, logging, metadata_loader, metrics, metrics_http, shutdown,
 };
@@ -44,7 +45,6 @@ use crate::server::context::Context;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::listener::{self, Bound, Cores};
 use crate::server::log_levels::{LogLevels, Reload};
-use crate::server::producer_ids::ProducerIdPool;
 
 /// Why a process could not start.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +127,10 @@ async fn serve(
     let coordinators =
         coordinators::host(Arc::clone(&groups), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
     let coordinators = tokio::spawn(coordinators);
+    let txn = Transactions::new(&config, &clock, &replicas, &groups, (&controller, epoch));
+    let hosted =
+        coordinators::host(Arc::clone(&txn.service), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
+    let transaction_coordinators = tokio::spawn(hosted);
     let connections = connections::quota(&config).map_err(StartError::Settings)?;
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
     let ctx = Arc::new(Context {
@@ -138,7 +142,10 @@ async fn serve(
         groups,
         connections: Arc::clone(&connections),
         fetch_sessions: FetchSessions::new(slots),
-        producer_ids: ProducerIdPool::default(),
+        producer_ids: txn.producer_ids,
+        transactions: txn.service,
+        transaction_partitions: txn.partitions,
+        markers: txn.markers,
         log_levels: LogLevels::new(&root_level, reload),
         clock: Arc::clone(&clock),
         stop: stopped,
@@ -179,7 +186,7 @@ async fn serve(
     if let Err(error) = joined {
         tracing::error!(%error, "the cores did not end");
     }
-    if let Err(error) = coordinators.await {
+    if let Err(error) = coordinators.await.and(transaction_coordinators.await) {
         tracing::error!(%error, "the coordinators did not end");
     }
     if let Some(replication) = up.replication {

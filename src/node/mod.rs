@@ -20,3 +20,4 @@ pub mod quorum_setup;
 pub mod replication;
 pub mod settings;
 pub mod shutdown;
+pub mod transactions;

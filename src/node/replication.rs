@@ -12,6 +12,7 @@ use crate::base::ids::{BrokerEpoch, NodeId};
 use crate::config::server::ServerConfig;
 use crate::node::isr_channel::ControllerIsrChannel;
 use crate::peer::address::Address;
+use crate::peer::broker_connections::BrokerConnections;
 use crate::peer::connection::ConnectionOptions;
 use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::leader_endpoint::{BrokerEndpoints, FollowerOptions, Surroundings};
@@ -86,6 +87,22 @@ fn options(config: &ServerConfig) -> FollowerOptions {
             ..ConnectionOptions::default()
         },
     }
+}
+
+/// Connections to other brokers, for what is asked of them now and then.
+pub fn connections(
+    replicas: &Arc<ReplicaManager>,
+    config: &ServerConfig,
+    broker_epoch: BrokerEpoch,
+) -> BrokerConnections {
+    let listener = config.inter_broker_listener().to_owned();
+    let surroundings = Arc::new(Metadata { replicas: Arc::clone(replicas), listener, broker_epoch });
+    let request_timeout = Duration::from_millis(u64::try_from(config.request_timeout_ms()).unwrap_or(0));
+    let client_id = format!("broker-{}-transactions", config.node_id());
+    BrokerConnections::new(
+        ConnectionOptions { client_id, request_timeout, ..ConnectionOptions::default() },
+        surroundings,
+    )
 }
 
 /// Other brokers, as the applied metadata tells of them.

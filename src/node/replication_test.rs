@@ -22,6 +22,7 @@ use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
 use crate::log::read_info::ReadUpTo;
 use crate::node::lifecycle::{self, Lifecycle};
+use crate::node::transactions::Transactions;
 use crate::node::{bind, connections, metadata_loader};
 use crate::protocol::api::ListenerKind;
 use crate::protocol::internal::Identity;
@@ -33,7 +34,6 @@ use crate::server::context::Context;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::listener;
 use crate::server::log_levels::LogLevels;
-use crate::server::producer_ids::ProducerIdPool;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PARTITIONS: i32 = 3;
@@ -76,6 +76,8 @@ impl Broker {
         let life = Lifecycle::new(controller.clone(), Arc::clone(&replicas), Arc::clone(&config), Arc::clone(&clock));
         let epoch = life.come_up(&listeners).await.expect("a registration");
         let (stop, stopped) = watch::channel(false);
+        let groups = group::service::Service::new(Arc::clone(&config), Arc::clone(&clock));
+        let txn = Transactions::new(&config, &clock, &replicas, &groups, (controller, epoch));
         let ctx = Arc::new(Context {
             node_id: NodeId(node),
             cluster_id: CLUSTER.to_owned(),
@@ -85,7 +87,11 @@ impl Broker {
             groups: group::service::Service::new(Arc::clone(&config), Arc::clone(&clock)),
             connections: connections::quota(&config).expect("a quota"),
             fetch_sessions: FetchSessions::new(100),
-            producer_ids: ProducerIdPool::default(),
+            producer_ids: txn.producer_ids,
+            groups,
+            transactions: txn.service,
+            transaction_partitions: txn.partitions,
+            markers: txn.markers,
             log_levels: LogLevels::new("INFO", Arc::new(|_| Ok(()))),
             clock,
             stop: stopped,
@@ -123,7 +129,7 @@ impl Broker {
         let mut batch = BatchBuilder::new();
         batch.append(Millis(1), None, Some(&vec![7; bytes]), &[]);
         let batch = batch.build(Offset(0), LeaderEpoch::NONE, Compression::None).expect("a batch");
-        append::append(&self.replicas, &self.partition(index), batch, Acks::All, Millis(1)).expect("an append")
+        append::append(&self.replicas, &self.partition(index), batch, None, Acks::All, Millis(1)).expect("an append")
     }
 
     /// Writes small and large batches to every partition, and waits until all are committed.

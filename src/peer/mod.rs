@@ -24,6 +24,7 @@
 
 pub mod address;
 pub mod admin;
+pub mod broker_connections;
 pub mod client;
 pub mod connection;
 pub mod consumer;
@@ -33,6 +34,7 @@ pub mod fetch;
 mod follower_session;
 pub mod identify;
 pub mod leader_endpoint;
+pub mod marker_sender;
 pub mod metadata;
 pub mod metadata_follower;
 pub mod node_link;
@@ -40,5 +42,6 @@ pub mod probe;
 pub mod produce;
 pub mod producer;
 pub mod raft_network;
+pub mod transaction_partitions;
 pub mod versions;
 mod wire;

@@ -11,6 +11,7 @@ use crate::base::ids::{LeaderEpoch, Millis};
 use crate::log::append_info::LogAppendInfo;
 use crate::log::error::AppendError;
 use crate::log::log::AppendOrigin;
+use crate::log::verification::Guard;
 use crate::replica::manager::ReplicaManager;
 use crate::replica::partition::{CommitError, LeaderError, Partition};
 
@@ -75,15 +76,16 @@ impl Appended {
     }
 }
 
-/// Appends a client's `batches` to a partition led here.
+/// Appends a client's `batches` to a partition led here; a transaction's first ones with the coordinator's word on them.
 pub fn append(
     manager: &ReplicaManager,
     partition: &Arc<Partition>,
     batches: Bytes,
+    guard: Option<Guard>,
     acks: Acks,
     now: Millis,
 ) -> Result<Appended, ProduceError> {
-    append_from(manager, partition, batches, AppendOrigin::Client, None, acks, now)
+    append_from(manager, partition, batches, (AppendOrigin::Client, guard), None, acks, now)
 }
 
 /// Appends a coordinator's `batches` to its own partition, which must be led here in `epoch`. Counts once all replicas in
@@ -95,14 +97,14 @@ pub fn append_own(
     epoch: LeaderEpoch,
     now: Millis,
 ) -> Result<Appended, ProduceError> {
-    append_from(manager, partition, batches, AppendOrigin::Coordinator, Some(epoch), Acks::All, now)
+    append_from(manager, partition, batches, (AppendOrigin::Coordinator, None), Some(epoch), Acks::All, now)
 }
 
-fn append_from(
+pub(super) fn append_from(
     manager: &ReplicaManager,
     partition: &Arc<Partition>,
     batches: Bytes,
-    origin: AppendOrigin,
+    (origin, guard): (AppendOrigin, Option<Guard>),
     named: Option<LeaderEpoch>,
     acks: Acks,
     now: Millis,
@@ -117,7 +119,7 @@ fn append_from(
                 return Err(ProduceError::NotEnoughReplicas { isr, min_isr });
             }
         }
-        (epoch, partition.log.append_as_leader(batches, epoch, origin, now)?)
+        (epoch, partition.log.append_verified(batches, epoch, origin, guard, now)?)
     };
     let syncs = info.flush_due;
     if info.is_duplicate() {

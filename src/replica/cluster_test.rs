@@ -332,7 +332,7 @@ impl Running {
         batch.append(Millis(1), None, Some(value.as_bytes()), &[]);
         let batch = batch.build(Offset(0), LeaderEpoch::NONE, Compression::None).expect("a batch");
         let manager = self.manager(node);
-        let appended = append::append(&manager, &partition(&manager), batch, Acks::All, Millis(1))?;
+        let appended = append::append(&manager, &partition(&manager), batch, None, Acks::All, Millis(1))?;
         Ok((appended, value))
     }
 

@@ -27,6 +27,7 @@ pub mod offsets;
 pub mod partition;
 pub mod read;
 pub mod topic_metrics;
+pub mod write_marker;
 
 #[cfg(test)]
 mod cluster_test;

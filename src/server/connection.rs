@@ -78,6 +78,8 @@ struct Connection {
     writer: Writer,
     frame_bytes_max: usize,
     closing: bool,
+    /// A request is being answered before which no other may be handled.
+    held: bool,
 }
 
 /// Serves one connection until it ends. An `Ok` is an orderly end: the client hung up or the server is stopping.
@@ -102,6 +104,7 @@ pub async fn serve(stream: TcpStream, info: Rc<ConnectionInfo>, ctx: Arc<Context
         pending: VecDeque::new(),
         writer: Writer::default(),
         closing: false,
+        held: false,
     };
     loop {
         connection.handle_frames()?;
@@ -123,6 +126,8 @@ pub async fn serve(stream: TcpStream, info: Rc<ConnectionInfo>, ctx: Arc<Context
             Event::Writable => {}
             Event::Answered(answer) => {
                 connection.pending.pop_front();
+                // What held the others back was the last that was taken in.
+                connection.held &= !connection.pending.is_empty();
                 connection.writer.push(answer?);
             }
             Event::Idle => {
@@ -140,6 +145,7 @@ pub async fn serve(stream: TcpStream, info: Rc<ConnectionInfo>, ctx: Arc<Context
 impl Connection {
     fn accepts_more(&self) -> bool {
         !self.closing
+            && !self.held
             && self.pending.len() < IN_FLIGHT_REQUESTS_MAX
             && self.writer.queued_bytes() < QUEUED_RESPONSE_BYTES_MAX
     }
@@ -157,6 +163,10 @@ impl Connection {
                 Handled::Now(answer) if self.pending.is_empty() => self.writer.push(answer),
                 Handled::Now(answer) => self.pending.push_back(Pending::Ready(answer)),
                 Handled::Later(rest) => self.pending.push_back(Pending::Waiting(rest)),
+                Handled::Alone(rest) => {
+                    self.pending.push_back(Pending::Waiting(rest));
+                    self.held = true;
+                }
                 Handled::Silent => {}
             }
         }

@@ -11,13 +11,15 @@ use crate::base::ids::{Millis, NodeId, Offset};
 use crate::config::server::ServerConfig;
 use crate::controller::operation::Ask;
 use crate::controller::quorum_controller::ControllerError;
-use crate::coordinator::group;
+use crate::coordinator::{group, transaction};
 use crate::metadata::image::MetadataImage;
 use crate::peer::controller_channel::ControllerChannel;
+use crate::peer::transaction_partitions::TransactionPartitions;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::log_levels::LogLevels;
+use crate::server::marker_writer::MarkerWriter;
 use crate::server::producer_ids::ProducerIdPool;
 
 /// How long a request that names no timeout waits for its change.
@@ -44,7 +46,13 @@ pub struct Context {
     /// Incremental fetch sessions (KIP-227).
     pub fetch_sessions: FetchSessions,
     /// Ids for idempotent producers.
-    pub producer_ids: ProducerIdPool,
+    pub producer_ids: Arc<ProducerIdPool>,
+    /// The transaction coordinator: transactional ids, where their partitions are led here.
+    pub transactions: Arc<transaction::service::Service>,
+    /// Questions to transaction coordinators on other brokers.
+    pub transaction_partitions: TransactionPartitions,
+    /// Ends transactions in partitions that are led here.
+    pub markers: Arc<MarkerWriter>,
     /// Levels of the broker's own loggers (`BROKER_LOGGER` resources).
     pub log_levels: LogLevels,
     /// Where the time comes from.

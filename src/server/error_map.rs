@@ -27,6 +27,14 @@ pub fn commit(error: CommitError) -> ErrorCode {
     }
 }
 
+/// Before `since`, a client of transactions knows `PRODUCER_FENCED` by another name (KIP-588).
+pub fn fenced(code: ErrorCode, version: i16, since: i16) -> ErrorCode {
+    match code {
+        ErrorCode::ProducerFenced if version < since => ErrorCode::InvalidProducerEpoch,
+        code => code,
+    }
+}
+
 /// Produce.
 pub fn produce(error: &ProduceError) -> ErrorCode {
     match error {

@@ -15,10 +15,12 @@ pub mod handlers;
 mod internal;
 pub mod listener;
 pub mod log_levels;
+pub mod marker_writer;
 pub mod producer_ids;
 pub mod request;
 pub mod request_metrics;
 pub mod sendfile;
+pub mod transaction_guard;
 pub mod writer;
 
 #[cfg(test)]

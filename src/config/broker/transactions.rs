@@ -20,22 +20,17 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("Segment size of the transaction topic (bytes)."),
     boolean("transaction.partition.verification.enable", Some("true"), Any, Low)
         .cluster_wide()
-        .not_yet(reason::TRANSACTIONS)
         .doc("Whether a partition asks the coordinator before it takes transactional records."),
     int("transactional.id.expiration.ms", Some("604800000"), AtLeast(1), High)
-        .not_yet(reason::TRANSACTIONS)
         .doc("How long an unused transactional id is remembered (ms)."),
     int("transaction.max.timeout.ms", Some("900000"), AtLeast(1), High)
-        .not_yet(reason::TRANSACTIONS)
         .doc("Longest transaction that a producer may ask for (ms)."),
     int("transaction.abort.timed.out.transaction.cleanup.interval.ms", Some("10000"), AtLeast(1), Low)
-        .not_yet(reason::TRANSACTIONS)
+        .not_used(reason::DEADLINES)
         .doc("How often overdue transactions are aborted (ms)."),
     int("transaction.remove.expired.transaction.cleanup.interval.ms", Some("3600000"), AtLeast(1), Low)
-        .not_yet(reason::TRANSACTIONS)
         .doc("How often expired transactional ids are dropped (ms)."),
     boolean("transaction.two.phase.commit.enable", Some("false"), Any, Low)
-        .not_yet(reason::TRANSACTIONS)
         .doc("Whether a producer may leave its transactions to an outer coordinator (KIP-939)."),
     int("producer.id.expiration.ms", Some("86400000"), AtLeast(1), Low)
         .cluster_wide()
@@ -44,9 +39,6 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .internal()
         .doc("How often idle producer ids are looked for (ms)."),
     int("add.partitions.to.txn.retry.backoff.max.ms", Some("100"), AtLeast(0), High)
-        .not_yet(reason::TRANSACTIONS)
         .doc("Longest time a broker retries adding a partition to a transaction (ms)."),
-    int("add.partitions.to.txn.retry.backoff.ms", Some("20"), AtLeast(1), High)
-        .not_yet(reason::TRANSACTIONS)
-        .doc("Pause between such retries (ms)."),
+    int("add.partitions.to.txn.retry.backoff.ms", Some("20"), AtLeast(1), High).doc("Pause between such retries (ms)."),
 ];

@@ -25,6 +25,7 @@ pub mod machine;
 pub mod overdue;
 pub mod record;
 pub mod record_codec;
+pub mod service;
 pub mod state;
 pub mod verify;
 

@@ -36,6 +36,8 @@ use crate::server::request::Refusal;
 
 pub mod row;
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod alter_client_quotas;
 mod alter_configs;
 mod alter_partition_reassignments;
@@ -61,8 +63,10 @@ mod describe_log_dirs;
 mod describe_producers;
 mod describe_quorum;
 mod describe_topic_partitions;
+mod describe_transactions;
 mod describe_user_scram_credentials;
 mod elect_leaders;
+mod end_txn;
 mod expire_delegation_token;
 mod fetch;
 mod find_coordinator;
@@ -75,6 +79,7 @@ mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
+mod list_transactions;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
@@ -84,6 +89,7 @@ mod sasl_handshake;
 mod sync_group;
 mod unregister_broker;
 mod update_features;
+mod write_txn_markers;
 
 /// What a handler made of a request.
 pub enum Handled {
@@ -91,6 +97,8 @@ pub enum Handled {
     Now(Response),
     /// The answer will come; what fixes the request's order has already happened.
     Later(Pin<Box<dyn Future<Output = Result<Response, Refusal>>>>),
+    /// The answer will come, and so will what fixes the request's order: the next request of the connection waits for it.
+    Alone(Pin<Box<dyn Future<Output = Result<Response, Refusal>>>>),
     /// No answer is due (a Produce with acks=0).
     Silent,
 }

@@ -33,9 +33,14 @@ use crate::server::context::Context;
 use crate::server::error_map;
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
+use crate::server::transaction_guard::{Question, Speaks, Words};
 
 /// The first version whose producers know zstd.
 const ZSTD_VERSION_MIN: i16 = 7;
+/// The first version whose producers know what `TRANSACTION_ABORTABLE` says, and the first in which producing adds a partition to
+/// the transaction (KIP-890).
+const SAYS_ABORT_VERSION_MIN: i16 = 11;
+const ADDS_VERSION_MIN: i16 = 12;
 /// The first version that names topics by id.
 const TOPIC_ID_VERSION_MIN: i16 = 13;
 
@@ -51,6 +56,62 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     if body.transactional_id().is_none() && has_transactional(&body) {
         return request.now(&refuse_all(&body, ErrorCode::TransactionalIdAuthorizationFailed));
     }
+    let question = match question(ctx, request.version(), &body) {
+        Ok(None) => return append_all(ctx, request, &body, acks, &Words::default()),
+        Ok(Some(question)) => question,
+        Err(code) => return request.now(&refuse_all(&body, code)),
+    };
+    let asked = match question.begin(ctx).now() {
+        Ok(reply) => {
+            let words = question.words(reply);
+            if !words.is_busy() {
+                return append_all(ctx, request, &body, acks, &words);
+            }
+            question.begin(ctx)
+        }
+        Err(asked) => asked,
+    };
+    let ctx = Arc::clone(ctx);
+    Ok(Handled::Alone(Box::pin(async move {
+        let words = question.ask(&ctx, asked).await;
+        match append_all(&ctx, request, &body, acks, &words)? {
+            Handled::Now(response) => Ok(response),
+            Handled::Later(rest) | Handled::Alone(rest) => rest.await,
+            Handled::Silent => Err(Refusal::NotServed("transactional records need an answer".into())),
+        }
+    })))
+}
+
+/// What must be asked of the transaction's coordinator before the records are taken.
+fn question(ctx: &Context, version: i16, body: &ProduceRequest) -> Result<Option<Question>, ErrorCode> {
+    let Some(transactional_id) = body.transactional_id() else { return Ok(None) };
+    let speaks = match version {
+        ..SAYS_ABORT_VERSION_MIN => Speaks::Old,
+        SAYS_ABORT_VERSION_MIN..ADDS_VERSION_MIN => Speaks::OldWithAbort,
+        _ => Speaks::New,
+    };
+    let mut firsts = Vec::new();
+    for topic in body.topics() {
+        let Some(hosted) = hosted(ctx, version, &topic) else { continue };
+        for data in topic.partitions() {
+            let header = data.records.as_ref().and_then(|records| BatchHeader::parse(records).ok());
+            let first = header.filter(|header| header.is_transactional()).zip(hosted.partition(data.index));
+            if let Some((header, partition)) = first.filter(|(_, partition)| partition.lead(None).is_ok()) {
+                firsts.push((Arc::clone(partition), header));
+            }
+        }
+    }
+    let verifies = ctx.config.transaction_partition_verification_enable();
+    Question::of(transactional_id, speaks, &firsts, verifies, ctx.now())
+}
+
+fn append_all(
+    ctx: &Arc<Context>,
+    request: Request,
+    body: &ProduceRequest,
+    acks: Acks,
+    words: &Words,
+) -> Result<Handled, Refusal> {
     let version = request.version();
     let now = ctx.now();
     let mut waits = Vec::new();
@@ -60,7 +121,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         let mut partitions = Vec::with_capacity(topic.partition_count);
         for data in topic.partitions() {
             let index = data.index.0;
-            let (answer, appended) = match append_one(ctx, version, hosted.as_deref(), data, acks, now) {
+            let (answer, appended) = match append_one(ctx, version, hosted.as_deref(), data, words, acks, now) {
                 Err(code) => (refused(index, code, None), None),
                 Ok(outcome) => answer(index, outcome),
             };
@@ -108,6 +169,7 @@ fn append_one(
     version: i16,
     hosted: Option<&HostedTopic>,
     data: ProducedPartition,
+    words: &Words,
     acks: Acks,
     now: Millis,
 ) -> Result<Outcome, ErrorCode> {
@@ -117,8 +179,9 @@ fn append_one(
     let partition = hosted.partition(data.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let batches = data.records.ok_or(ErrorCode::InvalidRecord)?;
     check_codec(version, &batches)?;
+    let guard = words.of(&partition.name)?;
     let bytes = batches.len() as u64;
-    let outcome = append::append(&ctx.replicas, partition, batches, acks, now);
+    let outcome = append::append(&ctx.replicas, partition, batches, guard, acks, now);
     match &outcome {
         Ok(appended) => hosted.metrics.produced(bytes, appended.info.record_count()),
         Err(_) => hosted.metrics.failed_produce(),
