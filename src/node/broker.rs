@@ -127,7 +127,7 @@ async fn serve(
     let coordinators =
         coordinators::host(Arc::clone(&groups), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
     let coordinators = tokio::spawn(coordinators);
-    let txn = Transactions::new(&config, &clock, &replicas, &groups, (&controller, epoch));
+    let txn = Transactions::new(&config, &clock, &replicas, &groups, &controller);
     let hosted =
         coordinators::host(Arc::clone(&txn.service), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
     let transaction_coordinators = tokio::spawn(hosted);

@@ -77,14 +77,13 @@ impl Broker {
         let epoch = life.come_up(&listeners).await.expect("a registration");
         let (stop, stopped) = watch::channel(false);
         let groups = group::service::Service::new(Arc::clone(&config), Arc::clone(&clock));
-        let txn = Transactions::new(&config, &clock, &replicas, &groups, (controller, epoch));
+        let txn = Transactions::new(&config, &clock, &replicas, &groups, controller);
         let ctx = Arc::new(Context {
             node_id: NodeId(node),
             cluster_id: CLUSTER.to_owned(),
             config: Arc::clone(&config),
             controller: controller.clone(),
             replicas: Arc::clone(&replicas),
-            groups: group::service::Service::new(Arc::clone(&config), Arc::clone(&clock)),
             connections: connections::quota(&config).expect("a quota"),
             fetch_sessions: FetchSessions::new(100),
             producer_ids: txn.producer_ids,

@@ -7,12 +7,12 @@ use crate::base::clock::SharedClock;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{BrokerEpoch, NodeId, ProducerId, TopicPartition};
 use crate::config::server::ServerConfig;
-use crate::controller::quorum_controller::QuorumController;
 use crate::coordinator::group;
 use crate::coordinator::transaction::service::{Fenced, Leaders, ProducerIds, Service};
 use crate::machine::machine::TransactionEnd;
 use crate::machine::runtime::Waiting;
 use crate::node::replication;
+use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::marker_sender::MarkerSender;
 use crate::peer::transaction_partitions::TransactionPartitions;
 use crate::replica::manager::ReplicaManager;
@@ -93,7 +93,7 @@ pub struct FreshIds {
     /// The rest of a block.
     pub pool: Arc<ProducerIdPool>,
     /// Gives blocks.
-    pub controller: QuorumController,
+    pub controller: ControllerChannel,
     /// This broker.
     pub node: NodeId,
 }
@@ -126,11 +126,12 @@ impl Transactions {
         clock: &SharedClock,
         replicas: &Arc<ReplicaManager>,
         groups: &Arc<group::service::Service>,
-        (controller, epoch): (&QuorumController, BrokerEpoch),
+        controller: &ControllerChannel,
     ) -> Self {
         let node = replicas.node();
         let producer_ids = Arc::new(ProducerIdPool::default());
-        let others = Arc::new(replication::connections(replicas, config, epoch));
+        // Neither markers nor questions about transactions tell which incarnation of this broker asks.
+        let others = Arc::new(replication::connections(replicas, config, BrokerEpoch::NONE));
         let (replicas, groups) = (Arc::clone(replicas), Arc::clone(groups));
         let markers = Arc::new(MarkerWriter { replicas, groups, clock: Arc::clone(clock) });
         let elsewhere = MarkerSender(Arc::clone(&others));
