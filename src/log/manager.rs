@@ -32,6 +32,8 @@ struct Dir {
     log_starts: BTreeMap<TopicPartition, Offset>,
     high_watermarks: BTreeMap<TopicPartition, Offset>,
     cleaned: Arc<CleanerCheckpoint>,
+    /// What the file of high watermarks says now.
+    written_watermarks: Mutex<BTreeMap<TopicPartition, Offset>>,
 }
 
 /// A partition directory found on disk.
@@ -71,6 +73,7 @@ impl LogManager {
                 log_starts: checkpoint::read_offsets(&dir.path.join(checkpoint::LOG_STARTS))?,
                 high_watermarks: checkpoint::read_offsets(&dir.path.join(checkpoint::HIGH_WATERMARKS))?,
                 cleaned: Arc::new(CleanerCheckpoint::load(&dir.path)?),
+                written_watermarks: Mutex::default(),
                 dir,
             });
         }
@@ -263,24 +266,49 @@ impl LogManager {
         }
     }
 
+    /// Writes high watermarks, where they have moved.
+    pub fn high_watermark_tick(&self) {
+        for dir in self.dirs.iter().filter(|dir| !dir.health.is_offline()) {
+            if let Err(error) = self.checkpoint_high_watermarks(dir) {
+                dir.health.fail(&error);
+            }
+        }
+    }
+
     fn checkpoint(&self, dir: &Dir) -> Result<(), StorageError> {
-        let logs: Vec<_> = self.all().into_iter().filter(|log| Arc::ptr_eq(log.health(), &dir.health)).collect();
-        let of = |offset: &dyn Fn(&Log) -> Offset| logs.iter().map(|log| (log.name.clone(), offset(log))).collect();
         let path = &dir.dir.path;
-        // What the files say of logs that could not be opened stays.
-        let broken = self.broken.lock().clone();
-        let with_broken = |mut now: BTreeMap<TopicPartition, Offset>, before: &BTreeMap<TopicPartition, Offset>| {
-            now.extend(broken.iter().filter_map(|name| Some((name.clone(), *before.get(name)?))));
-            now
-        };
-        let points = with_broken(of(&Log::recovery_point), &dir.recovery_points);
+        let points = self.offsets_of(dir, Log::recovery_point, &dir.recovery_points);
         checkpoint::write_offsets(&path.join(checkpoint::RECOVERY_POINTS), &points)?;
-        let mut starts: BTreeMap<_, _> = of(&Log::log_start_offset);
-        starts.retain(|name, start| self.get(name).is_some_and(|log| *start > log.first_segment_base()));
-        let starts = with_broken(starts, &dir.log_starts);
+        let mut starts = self.offsets_of(dir, Log::log_start_offset, &dir.log_starts);
+        // What the first segment's name says already needs no line; what is said of a log that is not open stays.
+        starts.retain(|name, start| self.get(name).is_none_or(|log| *start > log.first_segment_base()));
         checkpoint::write_offsets(&path.join(checkpoint::LOG_STARTS), &starts)?;
-        let watermarks = with_broken(of(&Log::high_watermark), &dir.high_watermarks);
-        checkpoint::write_offsets(&path.join(checkpoint::HIGH_WATERMARKS), &watermarks)
+        self.checkpoint_high_watermarks(dir)
+    }
+
+    fn checkpoint_high_watermarks(&self, dir: &Dir) -> Result<(), StorageError> {
+        let now = self.offsets_of(dir, Log::high_watermark, &dir.high_watermarks);
+        let path = dir.dir.path.join(checkpoint::HIGH_WATERMARKS);
+        let mut written = dir.written_watermarks.lock();
+        if *written != now || !path.exists() {
+            checkpoint::write_offsets(&path, &now)?;
+            *written = now;
+        }
+        Ok(())
+    }
+
+    /// An offset of each log in a directory. What the files said of logs that could not be opened stays.
+    fn offsets_of(
+        &self,
+        dir: &Dir,
+        of: impl Fn(&Log) -> Offset,
+        before: &BTreeMap<TopicPartition, Offset>,
+    ) -> BTreeMap<TopicPartition, Offset> {
+        let logs = self.all().into_iter().filter(|log| Arc::ptr_eq(log.health(), &dir.health));
+        let mut offsets: BTreeMap<_, _> = logs.map(|log| (log.name.clone(), of(&log))).collect();
+        let broken = self.broken.lock();
+        offsets.extend(broken.iter().filter_map(|name| Some((name.clone(), *before.get(name)?))));
+        offsets
     }
 
     /// The broker epoch under which all directories were closed cleanly the last time; none if they do not agree.

@@ -335,6 +335,7 @@ fn intervals(config: &ServerConfig) -> Intervals {
         retention: Millis(config.log_retention_check_interval_ms()),
         flush: Millis(config.log_flush_scheduler_interval_ms().clamp(1, FLUSH_LOOK_MS_MAX)),
         checkpoint: Millis(i64::from(config.log_flush_offset_checkpoint_interval_ms())),
+        high_watermarks: Millis(config.replica_high_watermark_checkpoint_interval_ms().max(1)),
     }
 }
 

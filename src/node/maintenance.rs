@@ -19,6 +19,8 @@ pub struct Intervals {
     pub flush: Millis,
     /// `log.flush.offset.checkpoint.interval.ms`
     pub checkpoint: Millis,
+    /// `replica.high.watermark.checkpoint.interval.ms`
+    pub high_watermarks: Millis,
 }
 
 /// The thread at work. Dropping the handle does not stop it; `stop` does.
@@ -53,7 +55,8 @@ impl Maintenance {
 }
 
 fn run(logs: &LogManager, flusher: &Flusher, clock: &SharedClock, every: Intervals, stopped: &Receiver<()>) {
-    let mut due = [every.retention, every.flush, every.checkpoint].map(|span| clock.monotonic().plus(span));
+    let mut due = [every.retention, every.flush, every.checkpoint, every.high_watermarks]
+        .map(|span| clock.monotonic().plus(span));
     loop {
         let now = clock.monotonic();
         let next = due.iter().copied().min().unwrap_or(now);
@@ -75,6 +78,10 @@ fn run(logs: &LogManager, flusher: &Flusher, clock: &SharedClock, every: Interva
         if due[2] <= now {
             logs.checkpoint_tick();
             due[2] = now.plus(every.checkpoint);
+        }
+        if due[3] <= now {
+            logs.high_watermark_tick();
+            due[3] = now.plus(every.high_watermarks);
         }
     }
 }

@@ -177,6 +177,7 @@ impl LeaderEndpoint for Wire {
                 max_bytes: 1000,
                 up_to: ReadUpTo::LogEnd,
                 reader: Reader::Follower { node: self.me, broker_epoch: BrokerEpoch(self.me.0.into()) },
+                rack: None,
             };
             let mut reads = read::read_now(&params, &fetches);
             if !read::is_enough(&params, &reads) {

@@ -32,6 +32,11 @@ impl Home {
         self.brokers.store(brokers.into());
     }
 
+    /// The rack that a live broker stands in.
+    pub fn rack(&self, node: NodeId) -> Option<String> {
+        self.brokers.load().get(node).filter(|broker| !broker.fenced)?.rack.clone()
+    }
+
     /// The registration under which a broker is alive and may be in sync; none if it is fenced, shutting down or not there.
     pub fn alive(&self, node: NodeId) -> Option<BrokerEpoch> {
         let brokers = self.brokers.load();

@@ -26,6 +26,7 @@ pub mod manager;
 pub mod offsets;
 pub mod partition;
 pub mod read;
+pub mod read_replica;
 pub mod topic_metrics;
 pub mod write_marker;
 

@@ -12,6 +12,7 @@ use crate::replica::fetch_waiter::FetchWaiter;
 use crate::replica::follower::FollowerFetch;
 use crate::replica::leading::FollowerError;
 use crate::replica::partition::{LeaderError, Partition};
+use crate::replica::read_replica;
 
 /// Who fetches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub enum Reader {
 }
 
 /// What a whole fetch asks for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FetchParams {
     /// How long to wait for `min_bytes`.
     pub max_wait: Duration,
@@ -43,6 +44,8 @@ pub struct FetchParams {
     pub up_to: ReadUpTo,
     /// Who fetches.
     pub reader: Reader,
+    /// The rack of a consumer that may be sent to a replica near to it (KIP-392).
+    pub rack: Option<String>,
 }
 
 /// What a fetch asks of one partition.
@@ -67,6 +70,8 @@ pub struct PartitionRead {
     pub info: ReadInfo,
     /// Where the client's log departs from ours: the newest epoch we share, and its end here. No records come with it.
     pub diverging: Option<(LeaderEpoch, Offset)>,
+    /// The replica that the consumer should read from instead. No records come with it.
+    pub preferred: Option<NodeId>,
 }
 
 /// Why one partition could not be read.
@@ -137,8 +142,10 @@ fn read_one(
     {
         let mut info = partition.log.read(fetch.from.min(diverging.1), 0, params.up_to, false)?;
         info.records = crate::record::records::Records::EMPTY;
-        return Ok(PartitionRead { info, diverging: Some(diverging) });
+        return Ok(PartitionRead { info, diverging: Some(diverging), preferred: None });
     }
+    let preferred = params.rack.as_ref().and_then(|rack| read_replica::preferred(partition, rack, fetch.from));
+    let (max_bytes, min_one_batch) = if preferred.is_some() { (0, false) } else { (max_bytes, min_one_batch) };
     let mut info = partition.log.read(fetch.from, max_bytes, params.up_to, min_one_batch)?;
     if let (Reader::Follower { node, broker_epoch }, Progress::Noted) = (params.reader, progress) {
         let told = FollowerFetch { node, broker_epoch, from: fetch.from, log_start: fetch.log_start };
@@ -149,7 +156,7 @@ fn read_one(
         // This very fetch may have committed records: the follower learns of it now and not a round later.
         info.high_watermark = partition.log.high_watermark();
     }
-    Ok(PartitionRead { info, diverging: None })
+    Ok(PartitionRead { info, diverging: None, preferred })
 }
 
 /// A replica that we do not know of: if it names our epoch, its metadata is ahead of ours.
@@ -177,7 +184,9 @@ pub fn is_enough(params: &FetchParams, reads: &Reads) -> bool {
     let mut bytes = 0;
     for read in reads {
         match read {
-            Err(_) | Ok(PartitionRead { diverging: Some(_), .. }) => return true,
+            Err(_) | Ok(PartitionRead { diverging: Some(_), .. } | PartitionRead { preferred: Some(_), .. }) => {
+                return true;
+            }
             Ok(read) => bytes += read.info.records.len(),
         }
     }

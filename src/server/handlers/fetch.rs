@@ -35,6 +35,8 @@ use crate::server::request::{Refusal, Request};
 const TOPIC_ID_VERSION_MIN: i16 = 13;
 /// The first version whose consumers tell their rack.
 const RACK_VERSION_MIN: i16 = 11;
+/// The one way to select that is known, as `replica.selector.class` names it.
+const RACK_SELECTOR: &str = "RackAwareReplicaSelector";
 /// The first version whose followers tell their registration.
 const REPLICA_STATE_VERSION_MIN: i16 = 15;
 /// The first version whose clients learn who leads instead.
@@ -74,6 +76,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         max_bytes: usize::try_from(body.max_bytes.min(ctx.config.fetch_max_bytes())).unwrap_or(0),
         up_to: up_to(reader, body.isolation_level),
         reader,
+        rack: rack(ctx, &body, reader),
     };
     let committed = params.up_to == ReadUpTo::LastStable;
     let (asked, fetches) = resolve(ctx, wishes);
@@ -100,6 +103,13 @@ fn reader(body: &FetchRequest, version: i16) -> Reader {
     } else {
         Reader::Consumer { leader_only: version < RACK_VERSION_MIN }
     }
+}
+
+/// A consumer's rack, where consumers are sent to replicas near to them.
+fn rack(ctx: &Context, body: &FetchRequest, reader: Reader) -> Option<String> {
+    let told = reader == (Reader::Consumer { leader_only: false }) && !body.rack_id.is_empty();
+    let selects = || ctx.config.text("replica.selector.class").is_some_and(|class| class.ends_with(RACK_SELECTOR));
+    (told && selects()).then(|| body.rack_id.to_string())
 }
 
 fn up_to(reader: Reader, isolation_level: i8) -> ReadUpTo {
@@ -202,7 +212,10 @@ fn answer(
                 hosted.metrics.failed_fetch();
             }
         }
-        let notable = !answer.error.is_none() || !answer.records.is_empty() || answer.diverging_epoch.is_some();
+        let notable = !answer.error.is_none()
+            || !answer.records.is_empty()
+            || answer.diverging_epoch.is_some()
+            || !answer.preferred_read_replica.is_none();
         let told = Told { high_watermark: answer.high_watermark, log_start_offset: answer.log_start_offset };
         outcomes.push((one.key.clone(), notable, told));
         answers.push(answer);
@@ -246,7 +259,7 @@ fn unread(one: &Asked, code: ErrorCode, version: i16) -> FetchedPartition {
 }
 
 fn given(index: PartitionIndex, read: PartitionRead, committed: bool) -> FetchedPartition {
-    let PartitionRead { info, diverging } = read;
+    let PartitionRead { info, diverging, preferred } = read;
     FetchedPartition {
         high_watermark: info.high_watermark,
         last_stable_offset: info.last_stable_offset,
@@ -257,6 +270,7 @@ fn given(index: PartitionIndex, read: PartitionRead, committed: bool) -> Fetched
         }),
         records: if diverging.is_some() { Records::EMPTY } else { info.records },
         diverging_epoch: diverging,
+        preferred_read_replica: preferred.unwrap_or(NodeId::NONE),
         ..FetchedPartition::failed(index, ErrorCode::None)
     }
 }
