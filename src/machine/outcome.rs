@@ -66,6 +66,17 @@ impl<M: Machine, T> Outcome<M, T> {
         Self { records, writer: Writer::Machine, soft, reply, timers, after_commit }
     }
 
+    /// The same decision with another answer.
+    #[must_use]
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Outcome<M, U> {
+        let reply = match self.reply {
+            Reply::Now(reply) => Reply::Now(map(reply)),
+            Reply::Parked(waiter) => Reply::Parked(waiter),
+        };
+        let Self { records, writer, soft, timers, after_commit, .. } = self;
+        Outcome { records, writer, soft, reply, timers, after_commit }
+    }
+
     /// Replays `record` as well, without appending it.
     #[must_use]
     pub fn soft(mut self, record: M::Record) -> Self {

@@ -46,6 +46,8 @@ mod alter_user_scram_credentials;
 pub(super) mod api_versions;
 mod config_changes;
 mod config_resources;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_acls;
 mod create_delegation_token;
 mod create_partitions;

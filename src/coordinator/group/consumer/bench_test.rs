@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::test_image::TestImage;
 use crate::base::ids::{LeaderEpoch, Millis, Offset};
 use crate::config::server::ServerConfig;
-use crate::coordinator::group::machine::{Effect, Group, GroupMachine};
+use crate::coordinator::group::machine::{Effect, Group, GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupRecord, TopicPartitions};
 use crate::machine::log::MachineLog;
 use crate::machine::machine::{Machine, ReplayAt};
@@ -70,11 +70,11 @@ impl Bench {
             other => panic!("{other:?}"),
         };
         if let Some(look_up) = reply.regex_look_up.clone() {
-            let found = look_up.resolve(now, &self.image.image(), |topic| !topic.starts_with("secret"));
+            let found = look_up.resolve(&self.image.image(), |topic| !topic.starts_with("secret"));
             let noted = self.shard.log().end();
             let transcript = &mut self.transcript;
             let done: Result<Submitted<(), Effect>, SubmitError<()>> = self.shard.submit(|machine| {
-                let decided = Ok(regex::resolved(machine, found));
+                let decided = Ok(regex::resolved(machine, now, found));
                 transcript.note(&Label("what expressions stand for".into()), noted, &decided);
                 decided
             });
@@ -85,9 +85,13 @@ impl Bench {
 
     /// The metadata is as `self.image` says by now.
     pub fn publish(&mut self) {
-        let image = GroupRecord::Image(self.image.image());
+        self.soft(GroupRecord::Image(self.image.image()));
+    }
+
+    /// A step that is not written.
+    pub fn soft(&mut self, record: GroupRecord) {
         let done: Result<Submitted<(), Effect>, SubmitError<()>> =
-            self.shard.submit(|_| Ok(crate::coordinator::group::machine::Outcome::<()>::reply(()).soft(image)));
+            self.shard.submit(|_| Ok(Outcome::<()>::reply(()).soft(record)));
         done.unwrap();
     }
 

@@ -13,7 +13,7 @@ use super::regex::{InvalidRegex, RegexLookUp};
 use super::settings::Settings;
 use super::soft::MemberTimer;
 use super::target::Change;
-use super::{leave, regex, static_member, subscription, target};
+use super::{leave, migration, regex, static_member, subscription, target};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::Millis;
 use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
@@ -145,6 +145,11 @@ pub fn heartbeat(
     let empty;
     let group = match machine.groups.get(&op.group) {
         Some(Group::Consumer(group)) => &**group,
+        Some(Group::Classic(classic)) if joins => {
+            migration::end_classic(&mut plan, classic)?;
+            empty = ConsumerGroup::default();
+            &empty
+        }
         None if joins => {
             empty = ConsumerGroup::default();
             &empty

@@ -1,5 +1,9 @@
 //! What members are told, and when they are refused.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+
 use super::bench_test::{Bench, GROUP, alive, join, owns};
 use super::group::GroupState;
 use super::heartbeat::{ConsumerGroupHeartbeat, HeartbeatReply};
@@ -8,8 +12,12 @@ use super::soft::MemberTimer;
 use super::test_image::{TestImage, id};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, PartitionIndex, Uuid};
+use crate::coordinator::group::classic::group::{ClassicGroup, State};
+use crate::coordinator::group::classic::member::Member;
+use crate::coordinator::group::classic::soft::Soft;
 use crate::coordinator::group::machine::Timer;
-use crate::coordinator::group::record::TopicPartitions;
+use crate::coordinator::group::record::{ClassicMemberValue, GroupRecord, TopicPartitions};
+use crate::machine::memory::Entry;
 use crate::machine::timer::TimerChange;
 
 fn bench(topics: &[(&str, usize)]) -> Bench {
@@ -329,4 +337,34 @@ fn timers_are_set_again_after_loading() {
         due("b", MemberTimer::Session, 45_000),
     ];
     assert_eq!(timers, expected);
+}
+
+#[test]
+fn a_classic_group_without_members_gives_way_and_one_with_members_does_not() {
+    let step = |state, member: Option<&str>| {
+        let mut group = ClassicGroup::new(Millis(0));
+        group.head.state = state;
+        let member = member.map(|id| {
+            let value = ClassicMemberValue {
+                member_id: id.into(),
+                instance_id: None,
+                client_id: "c".into(),
+                client_host: "/h".into(),
+                rebalance_timeout_ms: 1,
+                session_timeout_ms: 1,
+                subscription: Bytes::new(),
+                assignment: Bytes::new(),
+            };
+            (id.into(), Some(Arc::new(Member::from_value(&value, None))))
+        });
+        Soft { head: group.head, members: member.into_iter().collect(), pending: Vec::new() }
+    };
+    let mut bench = bench(&[("foo", 1)]);
+    bench.soft(GroupRecord::ClassicSoft(GROUP.into(), step(State::Stable, Some("m"))));
+    assert_eq!(code(&mut bench, join("a", &["foo"])), ErrorCode::GroupIdNotFound);
+    let mut bench = self::bench(&[("foo", 1)]);
+    bench.soft(GroupRecord::ClassicSoft(GROUP.into(), step(State::Empty, None)));
+    assert_eq!(told(&bench.beat(join("a", &["foo"])).unwrap()), [(id("foo"), vec![0])]);
+    let first = &bench.shard.log().entries()[0];
+    assert!(matches!(first, Entry::Record(_, GroupRecord::Classic(_, None))));
 }

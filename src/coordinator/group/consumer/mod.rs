@@ -15,6 +15,7 @@ pub mod heartbeat;
 pub mod leave;
 pub mod member;
 pub mod metadata_hash;
+mod migration;
 pub mod offsets;
 pub mod on_timer;
 mod plan;

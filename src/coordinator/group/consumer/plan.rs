@@ -69,6 +69,11 @@ impl Plan {
         self.timers.push(TimerChange::Set(self.key(member, timer), at));
     }
 
+    /// Changes a timer of another kind.
+    pub fn change_timer(&mut self, change: TimerChange<Timer>) {
+        self.timers.push(change);
+    }
+
     /// Clears a member's timer.
     pub fn clear_timer(&mut self, member: &MemberId, timer: MemberTimer) {
         self.timers.push(TimerChange::Clear(self.key(member, timer)));

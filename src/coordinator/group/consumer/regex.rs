@@ -99,13 +99,15 @@ pub struct RegexLookUp {
 pub struct RegexesResolved {
     /// The group.
     pub group: GroupId,
-    /// By expression.
-    pub regexes: Vec<(Arc<str>, ResolvedRegexValue)>,
+    /// The offset of the metadata in which they were looked up.
+    pub version: i64,
+    /// Topics by expression.
+    pub topics: Vec<(Arc<str>, Vec<Arc<str>>)>,
 }
 
 impl RegexLookUp {
     /// Finds the topics of `image` that the expressions stand for and `may_see` allows.
-    pub fn resolve(self, now: Millis, image: &MetadataImage, may_see: impl Fn(&str) -> bool) -> RegexesResolved {
+    pub fn resolve(self, image: &MetadataImage, may_see: impl Fn(&str) -> bool) -> RegexesResolved {
         // An expression that does not compile was written by a coordinator that took it: it stands for nothing here.
         let compiled: Vec<_> = self.regexes.iter().map(|regex| TopicRegex::compile(regex).ok()).collect();
         let mut topics: Vec<Vec<Arc<str>>> = vec![Vec::new(); compiled.len()];
@@ -121,12 +123,8 @@ impl RegexLookUp {
                 }
             }
         }
-        let version = image.offset().0;
-        let value = |topics| ResolvedRegexValue { topics, version, timestamp: now };
-        RegexesResolved {
-            group: self.group,
-            regexes: self.regexes.into_iter().zip(topics.into_iter().map(value)).collect(),
-        }
+        let topics = self.regexes.into_iter().zip(topics).collect();
+        RegexesResolved { group: self.group, version: image.offset().0, topics }
     }
 }
 
@@ -192,12 +190,13 @@ fn look_up(
 }
 
 /// Takes in what expressions stand for.
-pub fn resolved(machine: &GroupMachine, found: RegexesResolved) -> Outcome<()> {
+pub fn resolved(machine: &GroupMachine, now: Millis, found: RegexesResolved) -> Outcome<()> {
     let Some(Group::Consumer(group)) = machine.groups.get(&found.group) else { return plan::nothing() };
     let mut plan = Plan::new(&found.group);
     let mut subscriptions = group.subscriptions.clone();
     let mut bump = false;
-    for (regex, value) in found.regexes {
+    for (regex, topics) in found.topics {
+        let value = ResolvedRegexValue { topics, version: found.version, timestamp: now };
         if group.subscriptions.members_with(&regex) == 0 {
             continue;
         }
