@@ -16,10 +16,13 @@ pub fn script(d: &mut Driver) {
     look(d);
 }
 
+/// What a consumer's assignment of partition 0 of topic `t` is in bytes.
+const ASSIGNMENT: &str = "AAAAAAABAAF0AAAAAQAAAAAAAAAA";
+
 /// A request to join as a consumer would.
 pub fn ask(group: &str, member: &str) -> Value {
     json!({"groupId": group, "sessionTimeoutMs": 60000, "rebalanceTimeoutMs": 60000, "memberId": member, "protocolType": "consumer",
-        "protocols": [{"name": "range", "metadata": "AAEAAAABAAF0AAAAAA=="}, {"name": "own", "metadata": ""}], "reason": "why not"})
+        "protocols": [{"name": "range", "metadata": "AAAAAAABAAF0AAAAAA=="}, {"name": "own", "metadata": ""}], "reason": "why not"})
 }
 
 fn with(mut body: Value, field: &str, value: Value) -> Value {
@@ -44,13 +47,13 @@ pub fn member_of(d: &mut Driver, group: &str, instance: Option<&str>) -> (String
     (id, generation)
 }
 
-/// The leader's assignment: itself gets three bytes.
+/// The leader's assignment: all that there is, to itself.
 fn share_out(d: &mut Driver, group: &str, id: &str, generation: i64) -> Value {
     d.step(&format!("the leader of {group} shares out"), "SyncGroup", 5, sync(group, id, generation, true))
 }
 
 fn sync(group: &str, id: &str, generation: i64, leads: bool) -> Value {
-    let list = if leads { json!([{"memberId": id, "assignment": "AQID"}]) } else { json!([]) };
+    let list = if leads { json!([{"memberId": id, "assignment": ASSIGNMENT}]) } else { json!([]) };
     json!({"groupId": group, "generationId": generation, "memberId": id, "protocolType": "consumer", "protocolName": "range", "assignments": list})
 }
 
@@ -262,7 +265,7 @@ fn statics(d: &mut Driver) {
         d.step(&format!("the new one, {v}"), "Heartbeat", 4, by(beat(&group, &new, generation), "inst"));
         d.step(&format!("the new one, {v}"), "SyncGroup", 5, by(sync(&group, &new, generation, false), "inst"));
         let mut changed = by(ask(&group, ""), "inst");
-        changed["protocols"] = json!([{"name": "range", "metadata": "AAEAAAABAAF1AAAAAA=="}]);
+        changed["protocols"] = json!([{"name": "range", "metadata": "AAAAAAABAAF1AAAAAA=="}]);
         d.step("the instance comes back with another subscription", "JoinGroup", v, changed);
         d.step(
             "described with an instance",

@@ -264,7 +264,6 @@ fn meetings(d: &mut Driver) {
         |_, _| json!({"groupId": "commits-848", "generationId": 1, "memberId": id(1)}),
     );
     let (member, generation) = member_of(d, "meeting", None);
-    // The member's metadata cannot be read as a consumer's subscription of a topic that is there, so it stays with its own.
     let epoch = step(d, "a classic group of consumers", 1, joining("meeting", &id(1)));
     step(d, "in a group of both", 1, beat("meeting", &id(1), epoch));
     d.each(
