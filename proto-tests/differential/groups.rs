@@ -38,8 +38,9 @@ fn text(value: &Value) -> String {
 pub fn member_of(d: &mut Driver, group: &str, instance: Option<&str>) -> (String, i64) {
     let body = with(ask(group, ""), "groupInstanceId", json!(instance));
     let mut answer = d.step(&format!("to be in {group}"), "JoinGroup", 9, body.clone());
-    if answer["errorCode"] == 79 {
-        let body = with(body, "memberId", answer["memberId"].clone());
+    // Whoever has no instance id is first given a member id. Both servers are asked the same, whatever they answer.
+    if instance.is_none() {
+        let body = with(body, "memberId", json!(text(&answer["memberId"])));
         answer = d.step(&format!("to be in {group}, with its id"), "JoinGroup", 9, body);
     }
     let (id, generation) = (text(&answer["memberId"]), answer["generationId"].as_i64().unwrap_or(-1));

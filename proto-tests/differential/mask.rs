@@ -66,6 +66,12 @@ impl Mask {
                 }
                 Value::Object(keyed)
             }
+            // A set in both servers.
+            Value::Array(list) if field == "subscribedTopicNames" => {
+                let mut list = list.clone();
+                list.sort_by_key(Value::to_string);
+                Value::Array(list)
+            }
             Value::Array(list) => Value::Array(list.iter().map(|v| self.value(api, field, v)).collect()),
             Value::String(text) => self.text(field, text),
             Value::Number(n) => self.number(api, field, n.as_i64()).unwrap_or_else(|| value.clone()),

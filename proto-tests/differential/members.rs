@@ -292,7 +292,7 @@ fn meetings(d: &mut Driver) {
     let mut body = ask("not-consumers", "");
     body["protocolType"] = json!("connect");
     let first = d.step("of another type", "JoinGroup", 9, body.clone());
-    body["memberId"] = first["memberId"].clone();
+    body["memberId"] = json!(first["memberId"].as_str().unwrap_or_default());
     d.step("of another type, with its id", "JoinGroup", 9, body);
     step(d, "a group of another type", 1, joining("not-consumers", &id(1)));
 }
