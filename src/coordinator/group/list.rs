@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::classic::group::CONSUMER;
 use super::classic::list::overview;
 use super::machine::{Group, GroupMachine};
 use super::record::GroupId;
@@ -22,8 +23,13 @@ pub struct Overview {
 /// The groups that are wanted.
 pub fn list(machine: &GroupMachine, wanted: &dyn Fn(&Overview) -> bool) -> Vec<Overview> {
     let overview = |(id, group): (&GroupId, &Group)| match group {
-        Group::Classic(group) => Some(overview(id, group)),
-        Group::Consumer(_) => None,
+        Group::Classic(group) => overview(id, group),
+        Group::Consumer(group) => Overview {
+            group: Arc::clone(id),
+            protocol_type: CONSUMER.into(),
+            state: group.state().name(),
+            kind: CONSUMER,
+        },
     };
-    machine.groups().iter().filter_map(overview).filter(|group| wanted(group)).collect()
+    machine.groups().iter().map(overview).filter(|group| wanted(group)).collect()
 }

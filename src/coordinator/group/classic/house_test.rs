@@ -225,11 +225,14 @@ impl House {
         self.transcript.note(&format_args!("{said}"), Offset(self.log.len() as i64), decided);
     }
 
+    /// Writes a record.
+    pub fn replay(&mut self, record: GroupRecord) {
+        self.machine.replay(replay_at(self.log.len()), &record);
+        self.log.push(record);
+    }
+
     fn make_so<T>(&mut self, outcome: Outcome<T>) -> Reply<T> {
-        for record in outcome.records {
-            self.machine.replay(replay_at(self.log.len()), &record);
-            self.log.push(record);
-        }
+        outcome.records.into_iter().for_each(|record| self.replay(record));
         for record in &outcome.soft {
             let GroupRecord::ClassicSoft(_, step) = record else { panic!("{record:?} is not a classic group's") };
             self.soft_changes += (step.members.len() + step.pending.len()) as u64;

@@ -14,6 +14,7 @@ use super::{check, join_static};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, Uuid};
 use crate::base::limits::PENDING_MEMBERS_PER_GROUP_MAX;
+use crate::coordinator::group::consumer::tombstones::tombstones;
 use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 use crate::machine::outcome::{Reply, WaiterId};
@@ -69,14 +70,18 @@ pub fn join(
     }
     match machine.groups.get(&op.group) {
         Some(Group::Classic(group)) => Join::new(settings, Draft::new(&op.group, group, now), &op).decide(),
-        Some(Group::Consumer(_)) => Err(ErrorCode::InconsistentGroupProtocol),
-        None if !op.member_id.is_empty() => Err(ErrorCode::UnknownMemberId),
-        None => {
+        Some(Group::Consumer(group)) if !group.is_empty() => Err(ErrorCode::InconsistentGroupProtocol),
+        Some(Group::Consumer(_)) | None if !op.member_id.is_empty() => Err(ErrorCode::UnknownMemberId),
+        before => {
             let group = ClassicGroup::new(now);
             let mut draft = Draft::new(&op.group, &group, now);
             // Even if the member is refused, as Kafka does.
             draft.write();
-            Join::new(settings, draft, &op).decide()
+            let mut outcome = Join::new(settings, draft, &op).decide()?;
+            if let Some(Group::Consumer(ended)) = before {
+                outcome.records.splice(0..0, tombstones(&op.group, ended));
+            }
+            Ok(outcome)
         }
     }
 }

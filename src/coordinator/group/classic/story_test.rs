@@ -7,7 +7,7 @@ use super::house_test::{Answer, GROUP, House, persisted};
 use super::on_load::on_load;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::Millis;
-use crate::coordinator::group::record::GroupRecord;
+use crate::coordinator::group::record::{ConsumerGroupValue, GroupRecord};
 
 impl House {
     /// A dynamic member comes, and comes back with the id that it is given.
@@ -296,4 +296,20 @@ fn described_as_kafka_does() {
     assert!(preparing.members.iter().all(|member| *member.member_id == *b && member.metadata.is_empty()));
     let missing = describe(&house.machine, "other").unwrap_err();
     assert_eq!((missing, &*missing.message("other")), (NotFound::Unknown, "Group other not found."));
+}
+
+#[test]
+fn a_consumer_group_that_is_empty_gives_way() {
+    let mut house = House::new();
+    let epoch = ConsumerGroupValue { epoch: 7, metadata_hash: 0 };
+    house.replay(GroupRecord::ConsumerGroup(GROUP.into(), Some(epoch)));
+    let stranger = house.member("?", &["range"]);
+    let refused = house.join(stranger);
+    assert_eq!(house.error_of(refused), ErrorCode::UnknownMemberId);
+    house.come(&["range"]);
+    assert_eq!(house.state(), State::PreparingRebalance);
+    assert!(
+        house.load().classic(GROUP).is_some_and(|group| group.is_empty()),
+        "the log ends the one and begins the other"
+    );
 }

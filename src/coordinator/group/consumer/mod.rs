@@ -28,6 +28,7 @@ mod static_member;
 mod subscription;
 pub mod subscriptions;
 pub mod target;
+pub mod tombstones;
 
 #[cfg(test)]
 mod bench_test;
