@@ -7,7 +7,7 @@
 //! ```text
 //!  follower, leader silent      controller.quorum.fetch.timeout.ms, and up to half of it more
 //!  follower, leader is gone     the lease (see `start.rs`), and a little more
-//!  after a lost election        a fifth of controller.quorum.election.timeout.ms, and up to all of it more
+//!  after a lost election        a tenth of controller.quorum.election.timeout.ms, and up to half of it more
 //!    to one with a longer log   controller.quorum.fetch.timeout.ms more: only the other can win
 //!  with the longer log          at once, again and again, as soon as another stands or has refused
 //! ```
@@ -16,7 +16,7 @@
 //! that can win always lags behind the other's term if both stand equally often.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::time::Duration;
 
 use openraft::ServerState;
@@ -29,7 +29,7 @@ use crate::base::random;
 /// How often the time is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// Longest that a voter waits over the lease when the leader is gone, and before it stands again where only it can win.
-const SOON_SPREAD_MS: i64 = 150;
+const SOON_SPREAD_MS: i64 = 300;
 
 /// How long each wait is.
 #[derive(Clone, Copy, Debug)]
@@ -54,17 +54,25 @@ pub struct Pulse {
     clock: SharedClock,
     last: Arc<AtomicI64>,
     known: Arc<AtomicU8>,
+    /// A leader has spoken since somebody looked.
+    led: Arc<AtomicBool>,
 }
 
 impl Pulse {
     /// Starts counting now.
     pub fn new(clock: SharedClock) -> Self {
         let last = Arc::new(AtomicI64::new(clock.monotonic().0));
-        Self { clock, last, known: Arc::default() }
+        Self { clock, last, known: Arc::default(), led: Arc::default() }
     }
 
-    /// A leader spoke, or a candidate got this node's vote.
-    pub fn beat(&self) {
+    /// A leader spoke.
+    pub fn leader_spoke(&self) {
+        self.led.store(true, Ordering::Relaxed);
+        self.start_anew();
+    }
+
+    /// A candidate got this node's vote, or this node stands itself: both are given time.
+    pub fn start_anew(&self) {
         self.last.store(self.clock.monotonic().0, Ordering::Relaxed);
         self.known.store(NOTHING, Ordering::Relaxed);
     }
@@ -97,29 +105,29 @@ fn up_to(bound: i64) -> i64 {
 /// Has `raft` stand for election whenever it is time, until it stops.
 pub async fn campaign(raft: Raft, pulse: Pulse, patience: Patience) {
     let after_silence = || patience.fetch_timeout.0 + up_to(patience.fetch_timeout.0 / 2);
-    let after_defeat = || patience.election_timeout.0 / 5 + up_to(patience.election_timeout.0);
+    let after_defeat = || patience.election_timeout.0 / 10 + up_to(patience.election_timeout.0 / 2);
     // Whoever starts gives a leader that is there the time to make itself known.
     let mut wait = patience.lease.0 + up_to(patience.election_timeout.0);
     let mut soon = up_to(SOON_SPREAD_MS);
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let (state, leader, votes) = {
+        let (state, votes) = {
             let metrics = raft.metrics().borrow().clone();
             if metrics.running_state.is_err() {
                 return;
             }
             let votes = metrics.membership_config.membership().voter_ids().any(|id| id == metrics.id);
-            (metrics.state, metrics.current_leader, votes)
+            (metrics.state, votes)
         };
         if state == ServerState::Leader {
-            pulse.beat();
+            pulse.start_anew();
             wait = after_silence();
             continue;
         }
-        let silence = pulse.silence().0;
-        if silence < LOOK_EVERY.as_millis() as i64 * 2 && leader.is_some() {
+        if pulse.led.swap(false, Ordering::Relaxed) {
             wait = after_silence();
         }
+        let silence = pulse.silence().0;
         let due = match pulse.known.load(Ordering::Relaxed) {
             LEADER_IS_GONE => wait.min(patience.lease.0 + soon),
             ANOTHER_KNOWS_MORE => wait + patience.fetch_timeout.0,
@@ -128,7 +136,7 @@ pub async fn campaign(raft: Raft, pulse: Pulse, patience: Patience) {
         };
         if votes && silence >= due {
             tracing::info!(silence_ms = silence, "no leader is heard: this voter stands for election");
-            pulse.beat();
+            pulse.start_anew();
             (wait, soon) = (after_defeat(), up_to(SOON_SPREAD_MS));
             if raft.trigger().elect().await.is_err() {
                 return;

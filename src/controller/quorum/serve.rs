@@ -54,11 +54,11 @@ pub async fn answer(
             check(sender, &request.vote)?;
             if raft.metrics().borrow().current_leader.map(node_id) == Some(sender) {
                 // Counted on arrival: the disk may take its time over the entries.
-                pulse.beat();
+                pulse.leader_spoke();
             }
             let answer = raft.append_entries(request).await.map_err(stopped)?;
             if !matches!(answer, AppendEntriesResponse::HigherVote(_)) {
-                pulse.beat();
+                pulse.leader_spoke();
             }
             Ok(wire::put_append_answer(&answer))
         }
@@ -68,7 +68,7 @@ pub async fn answer(
             let theirs = request.last_log_id;
             let answer = raft.vote(request).await.map_err(stopped)?;
             if answer.vote_granted {
-                pulse.beat();
+                pulse.start_anew();
             } else if answer.last_log_id > theirs && pulse.silence() >= lease() {
                 pulse.this_knows_more();
             }
@@ -83,7 +83,7 @@ pub async fn answer(
                 Err(fatal @ RaftError::Fatal(_)) => return Err(stopped(fatal)),
             };
             if answer.is_ok() {
-                pulse.beat();
+                pulse.leader_spoke();
             }
             Ok(wire::put_snapshot_answer(&answer))
         }
