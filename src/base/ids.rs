@@ -180,6 +180,10 @@ impl TopicName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// The name, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl std::borrow::Borrow<str> for TopicName {

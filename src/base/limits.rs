@@ -70,3 +70,9 @@ pub const METADATA_OBSERVERS_MAX: usize = 10_000;
 pub const INTERNAL_ANSWER_BYTES_MAX: usize = 100 * 1024 * 1024;
 /// The largest image that an observer takes (bytes).
 pub const IMAGE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Committed offsets that one partition of `__consumer_offsets` holds before no more are committed.
+pub const COMMITTED_OFFSETS_PER_SHARD_MAX: usize = 10_000_000;
+/// What the tombstones of expired offsets may take in one batch (bytes), ...
+pub const EXPIRED_BYTES_PER_BATCH_MAX: usize = 64 * 1024;
+/// ... and how many offsets are looked at for it before other operations get their turn.
+pub const OFFSETS_LOOKED_AT_PER_TURN_MAX: usize = 10_000;

@@ -117,7 +117,7 @@ impl Machine for GroupMachine {
     }
 
     fn end_transaction(&mut self, at: Offset, end: TransactionEnd) {
-        offsets::replay::end_transaction(self, at, (end.producer_id, end.producer_epoch), end.result);
+        offsets::replay::end_transaction(self, at, end.producer_id, end.result);
     }
 
     fn on_loaded(&self, now: Millis) -> Outcome<()> {

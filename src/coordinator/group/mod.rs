@@ -12,6 +12,7 @@
 pub mod assignor;
 pub mod classic;
 pub mod consumer;
+pub mod delete_groups;
 pub mod list;
 pub mod machine;
 pub mod offsets;

@@ -3,10 +3,27 @@
 use std::sync::Arc;
 
 use super::machine::{GroupMachine, Outcome};
+use super::offsets::forget;
+use super::offsets::soft::DeletedTopic;
+use super::record::GroupRecord;
 use crate::base::ids::Millis;
 use crate::metadata::image::MetadataImage;
 
-/// Decided on the machine as it is before it takes in `next`; whoever submits adds that.
-pub fn on_image(_machine: &GroupMachine, _now: Millis, _next: &Arc<MetadataImage>) -> Outcome<()> {
-    Outcome::reply(())
+/// The metadata is `next` now, and `deleted` topics are gone: their offsets go as well.
+pub fn on_image(
+    _machine: &GroupMachine,
+    now: Millis,
+    next: &Arc<MetadataImage>,
+    deleted: &Arc<[DeletedTopic]>,
+) -> Outcome<()> {
+    forget::begin(now, deleted).soft(GroupRecord::Image(Arc::clone(next)))
+}
+
+/// The topics of `before` that `next` does not have. A topic made anew under the same name is another one.
+pub fn deleted(before: &MetadataImage, next: &MetadataImage) -> Arc<[DeletedTopic]> {
+    if before.topics().is_same(next.topics()) {
+        return Arc::default();
+    }
+    let gone = before.topics().iter().filter(|topic| next.topic_by_id(topic.id).is_none());
+    gone.map(|topic| DeletedTopic { name: topic.name.shared(), id: topic.id }).collect()
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::machine::{Effect, GroupMachine, Outcome};
+use super::offsets::soft::DeletedTopic;
 use super::on_image;
 use super::record::GroupRecord;
 use crate::base::clock::SharedClock;
@@ -133,14 +134,17 @@ impl Coordinator for Service {
         }
         let held = self.shards.loaded(partition, epoch, Arc::clone(&runtime));
         // What it was loaded with may be older than what the metadata says by now.
-        tell(partition, &runtime, &self.image.load());
+        let (before, now) = (runtime.look(|machine| Arc::clone(&machine.image)), self.image.load_full());
+        if !Arc::ptr_eq(&before, &now) {
+            tell(partition, &runtime, &now, &on_image::deleted(&before, &now));
+        }
         held.then_some(runtime)
     }
 
     fn set_image(&self, image: &Arc<MetadataImage>) {
-        self.image.store(Arc::clone(image));
+        let deleted = on_image::deleted(&self.image.swap(Arc::clone(image)), image);
         for (partition, shard) in self.shards.at_work() {
-            tell(partition, &shard, image);
+            tell(partition, &shard, image, &deleted);
         }
     }
 
@@ -151,11 +155,13 @@ impl Coordinator for Service {
     }
 }
 
-fn tell(partition: PartitionIndex, shard: &Runtime<GroupMachine>, image: &Arc<MetadataImage>) {
-    let told = shard.submit(|machine, call| {
-        let outcome = on_image::on_image(machine, call.now, image);
-        Ok::<_, Infallible>(outcome.soft(GroupRecord::Image(Arc::clone(image))))
-    });
+fn tell(
+    partition: PartitionIndex,
+    shard: &Runtime<GroupMachine>,
+    image: &Arc<MetadataImage>,
+    deleted: &Arc<[DeletedTopic]>,
+) {
+    let told = shard.submit(|machine, call| Ok::<_, Infallible>(on_image::on_image(machine, call.now, image, deleted)));
     match told {
         Ok(_) | Err(Refused::Moved) => {}
         Err(error) => {

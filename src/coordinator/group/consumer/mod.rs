@@ -9,6 +9,7 @@
 //! Invariants: no partition is owned by two members at a time, where what is to be given up is owned; epochs only grow.
 
 pub mod assignment;
+pub mod delete;
 pub mod describe;
 pub mod group;
 pub mod heartbeat;

@@ -1,6 +1,7 @@
 //! What is done with offsets when time has passed.
 
 use super::soft::Timer;
+use super::{expire, forget};
 use crate::base::ids::Millis;
 use crate::coordinator::group::machine::{self, GroupMachine, Outcome};
 use crate::machine::timer::TimerChange;
@@ -13,7 +14,9 @@ pub fn on_loaded(machine: &GroupMachine, now: Millis) -> Outcome<()> {
 /// A timer is due.
 pub fn on_timer(machine: &GroupMachine, now: Millis, timer: &Timer) -> Outcome<()> {
     match timer {
-        Timer::Expire => Outcome::reply(()).timer(look_again(machine, now)),
+        Timer::Expire => expire::begin(machine, now).timer(look_again(machine, now)),
+        Timer::Sweep => expire::sweep(machine, now),
+        Timer::Forget => forget::forget(machine, now),
     }
 }
 
