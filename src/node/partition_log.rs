@@ -12,16 +12,16 @@ use crate::base::ids::{LeaderEpoch, Offset, Sequence};
 use crate::log::error::AppendError;
 use crate::machine::codec::{EncodeError, LogRecord};
 use crate::machine::log::{MachineLog, NotAppended};
-use crate::machine::machine::{TransactionEnd, TransactionResult};
+use crate::machine::machine::TransactionEnd;
 use crate::machine::outcome::Writer;
 use crate::machine::runtime::{Commits, Lost, Waiting};
-use crate::record::batch::{CONTROL, TRANSACTIONAL};
+use crate::record::batch::TRANSACTIONAL;
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
-use crate::record::control::{ControlType, end_txn_value};
 use crate::replica::append::{ProduceError, append_own};
 use crate::replica::manager::ReplicaManager;
 use crate::replica::partition::{CommitError, LeaderError, Partition};
+use crate::replica::write_marker::write_marker;
 
 /// A partition as a machine's log, in one epoch of its leadership.
 pub struct PartitionLog<R> {
@@ -72,16 +72,10 @@ impl<R: LogRecord> MachineLog<R> for PartitionLog<R> {
     }
 
     fn append_marker(&mut self, end: TransactionEnd) -> Result<Offset, NotAppended> {
-        let kind = match end.result {
-            TransactionResult::Commit => ControlType::Commit,
-            TransactionResult::Abort => ControlType::Abort,
-        };
-        let mut batch = BatchBuilder::new()
-            .producer(end.producer_id, end.producer_epoch, Sequence::NONE)
-            .flags(TRANSACTIONAL | CONTROL);
-        batch.append(self.clock.wall(), Some(&kind.key()), Some(&end_txn_value(end.coordinator_epoch)), &[]);
-        let batch = batch.build(Offset(0), self.epoch, Compression::None);
-        self.write(batch.map_err(|error| NotAppended::Failed(error.to_string()))?)
+        match write_marker(&self.replicas, &self.partition, end, Some(self.epoch), self.clock.wall()) {
+            Ok(appended) => Ok(appended.info.first_offset),
+            Err(error) => Err(not_appended(&error)),
+        }
     }
 
     fn epoch(&self) -> LeaderEpoch {

@@ -14,11 +14,12 @@ use crate::replica::append::{Acks, Appended, ProduceError, append_from};
 use crate::replica::manager::ReplicaManager;
 use crate::replica::partition::Partition;
 
-/// Appends the marker. It counts once every replica in sync has it.
+/// Appends the marker, if the partition is led here, and in this epoch where one is named. It counts once every replica in sync has it.
 pub fn write_marker(
     manager: &ReplicaManager,
     partition: &Arc<Partition>,
     end: TransactionEnd,
+    led_in: Option<LeaderEpoch>,
     now: Millis,
 ) -> Result<Appended, ProduceError> {
     let kind = match end.result {
@@ -31,5 +32,5 @@ pub fn write_marker(
     batch.append(now, Some(&kind.key()), Some(&end_txn_value(end.coordinator_epoch)), &[]);
     let batch = batch.build(Offset(0), LeaderEpoch::NONE, Compression::None).map_err(AppendError::from)?;
     let origin = AppendOrigin::Marker { bumps_epoch: end.bumps_epoch };
-    append_from(manager, partition, batch, (origin, None), None, Acks::All, now)
+    append_from(manager, partition, batch, (origin, None), led_in, Acks::All, now)
 }

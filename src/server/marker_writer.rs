@@ -40,7 +40,7 @@ impl MarkerWriter {
         }
         let hosted = self.replicas.partition(&partition.topic, partition.partition);
         let hosted = hosted.ok_or(ErrorCode::UnknownTopicOrPartition)?;
-        let appended = write_marker(&self.replicas, &hosted, end, self.clock.wall());
+        let appended = write_marker(&self.replicas, &hosted, end, None, self.clock.wall());
         let appended = appended.map_err(|error| error_map::produce(&error))?;
         match tokio::time::timeout(PATIENCE, appended.settled()).await {
             Ok(settled) => settled.map_err(error_map::commit),

@@ -16,6 +16,7 @@ mod internal;
 pub mod listener;
 pub mod log_levels;
 pub mod marker_writer;
+pub mod offset_topics;
 pub mod producer_ids;
 pub mod request;
 pub mod request_metrics;

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{Millis, NodeId, TopicPartition};
+use crate::base::ids::{Millis, NodeId, Sequence, TopicPartition};
 use crate::coordinator::transaction::add_partitions::{AddPartitions, add_partitions};
 use crate::coordinator::transaction::service::Answer;
 use crate::coordinator::transaction::state::{Producer, TransactionVersion};
 use crate::coordinator::transaction::verify::{Verify, verify};
 use crate::log::verification::{FirstBatch, Guard};
-use crate::record::batch::BatchHeader;
 use crate::replica::partition::Partition;
 use crate::server::context::Context;
 
@@ -45,6 +44,16 @@ impl Words {
     }
 }
 
+/// The first records that a partition led here is to take.
+pub struct First {
+    /// The partition.
+    pub partition: Arc<Partition>,
+    /// Whose records.
+    pub producer: Producer,
+    /// Their first sequence; offsets of groups have none.
+    pub sequence: Sequence,
+}
+
 /// A question for the coordinator.
 #[derive(Debug)]
 pub struct Question {
@@ -59,13 +68,13 @@ impl Question {
     pub fn of(
         transactional_id: &str,
         speaks: Speaks,
-        firsts: &[(Arc<Partition>, BatchHeader)],
+        firsts: &[First],
         verifies: bool,
         now: Millis,
     ) -> Result<Option<Self>, ErrorCode> {
-        let Some((_, first)) = firsts.first() else { return Ok(None) };
-        let producer = Producer::new(first.producer_id, first.producer_epoch);
-        if firsts.iter().any(|(_, b)| Producer::new(b.producer_id, b.producer_epoch) != producer) {
+        let Some(First { producer, .. }) = firsts.first() else { return Ok(None) };
+        let producer = *producer;
+        if firsts.iter().any(|first| first.producer != producer) {
             return Err(ErrorCode::InvalidProducerIdMapping);
         }
         let bumps_epoch = speaks == Speaks::New;
@@ -74,9 +83,9 @@ impl Question {
         }
         let guards: HashMap<_, _> = firsts
             .iter()
-            .filter_map(|(partition, b)| {
-                let (epoch, sequence) = (b.producer_epoch, b.base_sequence);
-                let batch = FirstBatch { producer_id: b.producer_id, epoch, sequence, bumps_epoch };
+            .filter_map(|First { partition, sequence, .. }| {
+                let (producer_id, epoch, sequence) = (producer.id, producer.epoch, *sequence);
+                let batch = FirstBatch { producer_id, epoch, sequence, bumps_epoch };
                 Some((partition.name.clone(), partition.log.begin_verification(batch, now)?))
             })
             .collect();

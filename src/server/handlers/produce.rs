@@ -22,6 +22,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, Offset};
+use crate::coordinator::transaction::state::Producer;
 use crate::log::error::AppendError;
 use crate::protocol::produce_request::{ProduceRequest, ProducedPartition, ProducedTopic};
 use crate::protocol::response::Response;
@@ -33,7 +34,7 @@ use crate::server::context::Context;
 use crate::server::error_map;
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
-use crate::server::transaction_guard::{Question, Speaks, Words};
+use crate::server::transaction_guard::{First, Question, Speaks, Words};
 
 /// The first version whose producers know zstd.
 const ZSTD_VERSION_MIN: i16 = 7;
@@ -97,7 +98,8 @@ fn question(ctx: &Context, version: i16, body: &ProduceRequest) -> Result<Option
             let header = data.records.as_ref().and_then(|records| BatchHeader::parse(records).ok());
             let first = header.filter(|header| header.is_transactional()).zip(hosted.partition(data.index));
             if let Some((header, partition)) = first.filter(|(_, partition)| partition.lead(None).is_ok()) {
-                firsts.push((Arc::clone(partition), header));
+                let producer = Producer::new(header.producer_id, header.producer_epoch);
+                firsts.push(First { partition: Arc::clone(partition), producer, sequence: header.base_sequence });
             }
         }
     }
