@@ -9,7 +9,8 @@ use super::member::Member;
 use super::soft::Timer;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{self, GroupMachine, Outcome};
+use crate::coordinator::group::consumer::classic_members;
+use crate::coordinator::group::machine::{self, Group, GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 use crate::machine::timer::TimerChange;
 
@@ -31,8 +32,12 @@ pub fn heartbeat(machine: &GroupMachine, now: Millis, op: Heartbeat) -> Result<O
     if op.group.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
-    let Some(group) = machine.classic(&op.group) else { return Err(ErrorCode::UnknownMemberId) };
-    let member = check::member(group, &op.member_id, op.instance_id.as_deref())?;
+    let group = match machine.groups.get(&op.group) {
+        Some(Group::Classic(group)) => group,
+        Some(Group::Consumer(group)) => return classic_members::heartbeat(now, group, &op),
+        None => return Err(ErrorCode::UnknownMemberId),
+    };
+    let member = check::member(&**group, &op.member_id, op.instance_id.as_deref())?;
     if op.generation != group.head.generation {
         return Err(ErrorCode::IllegalGeneration);
     }

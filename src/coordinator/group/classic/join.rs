@@ -14,6 +14,7 @@ use super::{check, join_static};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, Uuid};
 use crate::base::limits::PENDING_MEMBERS_PER_GROUP_MAX;
+use crate::coordinator::group::consumer::classic_members;
 use crate::coordinator::group::consumer::tombstones::tombstones;
 use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
@@ -70,7 +71,7 @@ pub fn join(
     }
     match machine.groups.get(&op.group) {
         Some(Group::Classic(group)) => Join::new(settings, Draft::new(&op.group, group, now), &op).decide(),
-        Some(Group::Consumer(group)) if !group.is_empty() => Err(ErrorCode::InconsistentGroupProtocol),
+        Some(Group::Consumer(group)) if !group.is_empty() => classic_members::join(machine, now, group, &op),
         Some(Group::Consumer(_)) | None if !op.member_id.is_empty() => Err(ErrorCode::UnknownMemberId),
         before => {
             let group = ClassicGroup::new(now);

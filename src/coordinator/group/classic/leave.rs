@@ -9,7 +9,8 @@ use super::rebalance::{dismiss, maybe_complete_join, prepare, settle_leader};
 use super::soft::Timer;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{GroupMachine, Outcome};
+use crate::coordinator::group::consumer::classic_members;
+use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 use crate::machine::outcome::Reply;
 
@@ -44,6 +45,9 @@ pub struct LeaveReply {
 pub fn leave(machine: &GroupMachine, now: Millis, op: LeaveGroup) -> Result<Outcome<LeaveReply>, ErrorCode> {
     if op.group.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
+    }
+    if let Some(Group::Consumer(group)) = machine.groups.get(&op.group) {
+        return Ok(classic_members::leave(machine, now, group, op));
     }
     let Some(group) = machine.classic(&op.group) else {
         let refused = |leaving: Leaving| (leaving.member_id, leaving.instance_id, ErrorCode::UnknownMemberId);

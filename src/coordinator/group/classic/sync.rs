@@ -12,7 +12,8 @@ use super::member::Member;
 use super::soft::{SyncReply, Timer};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{GroupMachine, Outcome};
+use crate::coordinator::group::consumer::classic_members;
+use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
 use crate::coordinator::group::record::{GroupId, MemberId};
 use crate::machine::outcome::{Reply, WaiterId};
 
@@ -42,7 +43,11 @@ pub fn sync(machine: &GroupMachine, now: Millis, op: SyncGroup) -> Result<Outcom
     if op.group.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
-    let Some(group) = machine.classic(&op.group) else { return Err(ErrorCode::UnknownMemberId) };
+    let group = match machine.groups.get(&op.group) {
+        Some(Group::Classic(group)) => group,
+        Some(Group::Consumer(group)) => return classic_members::sync(machine, now, group, &op),
+        None => return Err(ErrorCode::UnknownMemberId),
+    };
     let member = check(group, &op)?;
     let mut draft = Draft::new(&op.group, group, now);
     match group.head.state {

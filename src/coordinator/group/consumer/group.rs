@@ -58,6 +58,8 @@ pub struct ConsumerGroup {
     pub(super) classic_members: usize,
     /// ... and how many of them know each assignor.
     pub(super) classic_protocols: BTreeMap<Arc<str>, usize>,
+    /// A record of a kind that is not written since 4.1 is in the log, and should go.
+    pub(super) has_partition_metadata: bool,
 
     /// The topics are as they were when the hash was computed. Soft.
     pub(super) topics_are_known: bool,
@@ -84,6 +86,7 @@ impl Default for ConsumerGroup {
             server_assignors: BTreeMap::new(),
             classic_members: 0,
             classic_protocols: BTreeMap::new(),
+            has_partition_metadata: false,
             topics_are_known: false,
             topic_hashes: HashMap::new(),
             regex_look_up: None,
@@ -164,6 +167,21 @@ impl ConsumerGroup {
             *counts.entry(name).or_default() += 1;
         }
         counts.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(name, _)| name)
+    }
+
+    /// What its members will subscribe to once one has come or changed.
+    pub(super) fn subscriptions_after(&self, old: &Member, new: &Member) -> Subscriptions {
+        let mut subscriptions = self.subscriptions.clone();
+        // A member that is not in the group counts for nothing there; one that is replaced counts under its old id.
+        let was = self.members.get(&old.id).or_else(|| self.static_member(old.metadata.instance_id.as_ref()?));
+        subscriptions.replace(was, Some(new));
+        if let Some(regex) = old.regex()
+            && new.regex() != Some(regex)
+            && self.subscriptions.members_with(regex) == 1
+        {
+            subscriptions.resolve(self.resolved_regexes.get(regex), None);
+        }
+        subscriptions
     }
 
     /// A member comes, changes, or goes.

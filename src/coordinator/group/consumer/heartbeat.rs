@@ -142,17 +142,16 @@ pub fn heartbeat(
     }
     let joins = op.member_epoch == 0;
     let mut plan = Plan::new(&op.group);
-    let empty;
+    let made;
     let group = match machine.groups.get(&op.group) {
         Some(Group::Consumer(group)) => &**group,
         Some(Group::Classic(classic)) if joins => {
-            migration::end_classic(&mut plan, classic)?;
-            empty = ConsumerGroup::default();
-            &empty
+            made = migration::upgrade(&mut plan, (now, settings, &machine.image), classic)?;
+            &made
         }
         None if joins => {
-            empty = ConsumerGroup::default();
-            &empty
+            made = ConsumerGroup::default();
+            &made
         }
         Some(Group::Classic(_)) | None => return Err(HeartbeatError::GroupIdNotFound(op.group, "")),
     };
@@ -178,7 +177,7 @@ pub fn heartbeat(
     let after = if Arc::ptr_eq(&old.metadata, &new.metadata) {
         &group.subscriptions
     } else {
-        subscriptions = subscriptions_after(group, &old, &new);
+        subscriptions = group.subscriptions_after(&old, &new);
         &subscriptions
     };
     let change = Change { group, old: &old, new: &new, subscriptions: after };
@@ -306,18 +305,4 @@ fn updated(old: &Arc<ConsumerMemberValue>, op: &ConsumerGroupHeartbeat) -> Arc<C
         server_assignor: or(&op.server_assignor, &old.server_assignor),
         classic: None,
     })
-}
-
-fn subscriptions_after(group: &ConsumerGroup, old: &Member, new: &Member) -> super::subscriptions::Subscriptions {
-    let mut subscriptions = group.subscriptions.clone();
-    // A member that is not in the group counts for nothing there; one that is replaced counts under its old id.
-    let was = group.members.get(&old.id).or_else(|| group.static_member(old.metadata.instance_id.as_ref()?));
-    subscriptions.replace(was, Some(new));
-    if let Some(regex) = old.regex()
-        && new.regex() != Some(regex)
-        && group.subscriptions.members_with(regex) == 1
-    {
-        subscriptions.resolve(group.resolved_regexes.get(regex), None);
-    }
-    subscriptions
 }

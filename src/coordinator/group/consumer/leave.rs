@@ -7,15 +7,15 @@ use super::heartbeat::{ConsumerGroupHeartbeat, HeartbeatError, HeartbeatReply};
 use super::member::{Member, STATIC_LEAVE_EPOCH};
 use super::plan::Plan;
 use super::settings::Settings;
-use super::{metadata_hash, static_member};
+use super::{metadata_hash, migration, static_member};
 use crate::base::ids::Millis;
 use crate::coordinator::group::machine::{Group, GroupMachine, Outcome};
 
 /// A heartbeat that says goodbye.
 pub fn leave(
     machine: &GroupMachine,
-    _now: Millis,
-    _settings: &Settings,
+    now: Millis,
+    settings: &Settings,
     op: &ConsumerGroupHeartbeat,
 ) -> Result<Outcome<HeartbeatReply>, HeartbeatError> {
     let Some(Group::Consumer(group)) = machine.groups.get(&op.group) else {
@@ -35,7 +35,7 @@ pub fn leave(
         let away = Member { epoch: STATIC_LEAVE_EPOCH, assigned, pending_revocation: Arc::default(), ..member.clone() };
         plan.current(&away);
     } else {
-        remove(&mut plan, machine, group, &[member]);
+        remove(&mut plan, machine, (now, settings), group, &[member]);
     }
     Ok(plan.reply(HeartbeatReply {
         member_id: Arc::clone(&member.id),
@@ -46,8 +46,17 @@ pub fn leave(
     }))
 }
 
-/// Removes members: the group moves on to its next epoch.
-pub fn remove(plan: &mut Plan, machine: &GroupMachine, group: &ConsumerGroup, members: &[&Member]) {
+/// Removes members: the group moves on to its next epoch, or becomes a classic one if only such members are left.
+pub fn remove(
+    plan: &mut Plan,
+    machine: &GroupMachine,
+    (now, settings): (Millis, &Settings),
+    group: &ConsumerGroup,
+    members: &[&Member],
+) {
+    if migration::downgrades(settings, group, members, false) {
+        return migration::downgrade(plan, (now, &machine.image), group, (members, None), true);
+    }
     let mut subscriptions = group.subscriptions.clone();
     for member in members {
         plan.remove_member(&member.id);

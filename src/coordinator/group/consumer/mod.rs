@@ -9,6 +9,8 @@
 //! Invariants: no partition is owned by two members at a time, where what is to be given up is owned; epochs only grow.
 
 pub mod assignment;
+pub mod classic_members;
+mod consumer_protocol;
 pub mod delete;
 pub mod describe;
 pub mod group;
@@ -35,6 +37,8 @@ pub mod tombstones;
 mod bench_test;
 #[cfg(test)]
 mod heartbeat_test;
+#[cfg(test)]
+mod migration_test;
 #[cfg(test)]
 mod random_test;
 #[cfg(test)]

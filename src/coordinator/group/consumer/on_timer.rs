@@ -37,7 +37,7 @@ pub fn on_timer(_machine: &GroupMachine, _now: Millis, _group: &GroupId, timer: 
 /// A timer of one member is due: it is sent away.
 pub fn on_member_timer(
     machine: &GroupMachine,
-    _now: Millis,
+    now: Millis,
     (id, member): (&GroupId, &MemberId),
     timer: &MemberTimer,
 ) -> Outcome<()> {
@@ -49,6 +49,6 @@ pub fn on_member_timer(
         return plan::nothing();
     }
     let mut plan = Plan::new(id);
-    leave::remove(&mut plan, machine, group, &[member]);
+    leave::remove(&mut plan, machine, (now, &machine.consumer_settings), group, &[member]);
     plan.reply(())
 }

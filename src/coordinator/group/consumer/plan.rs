@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::member::Member;
 use super::soft::{MemberTimer, Soft};
 use crate::base::ids::Millis;
-use crate::coordinator::group::machine::{Outcome, Timer};
+use crate::coordinator::group::machine::{Effect, Outcome, Timer};
 use crate::coordinator::group::record::{ConsumerGroupValue, GroupId, GroupRecord, MemberId};
 use crate::machine::timer::TimerChange;
 
@@ -18,12 +18,14 @@ pub struct Plan {
     pub records: Vec<GroupRecord>,
     soft: Vec<GroupRecord>,
     timers: Vec<TimerChange<Timer>>,
+    after_commit: Vec<Effect>,
 }
 
 impl Plan {
     /// Nothing yet.
     pub fn new(group: &GroupId) -> Self {
-        Self { group: Arc::clone(group), records: Vec::new(), soft: Vec::new(), timers: Vec::new() }
+        let (records, soft, timers, after_commit) = Default::default();
+        Self { group: Arc::clone(group), records, soft, timers, after_commit }
     }
 
     /// Writes what a member says of itself.
@@ -79,6 +81,19 @@ impl Plan {
         self.timers.push(TimerChange::Clear(self.key(member, timer)));
     }
 
+    /// Does something more after the commit.
+    pub fn then(&mut self, effect: Effect) {
+        self.after_commit.push(effect);
+    }
+
+    /// Adds what was decided elsewhere.
+    pub fn take(&mut self, outcome: Outcome<()>) {
+        self.records.extend(outcome.records);
+        self.soft.extend(outcome.soft);
+        self.timers.extend(outcome.timers);
+        self.after_commit.extend(outcome.after_commit);
+    }
+
     /// Clears all of a member's timers.
     pub fn clear_timers(&mut self, member: &MemberId) {
         for timer in [MemberTimer::Session, MemberTimer::Revocation, MemberTimer::Join, MemberTimer::Sync] {
@@ -91,6 +106,7 @@ impl Plan {
         let mut outcome = Outcome::<T>::records(self.records, reply);
         outcome.soft = self.soft;
         outcome.timers = self.timers;
+        outcome.after_commit = self.after_commit;
         outcome
     }
 

@@ -9,7 +9,7 @@ use super::soft::Soft;
 use crate::base::ids::Millis;
 use crate::coordinator::group::machine::{Group, GroupMachine};
 use crate::coordinator::group::record::{
-    ConsumerMemberValue, GroupId, GroupRecord, ResolvedRegexValue, TargetEpochValue,
+    ConsumerMemberValue, GroupId, GroupRecord, MemberId, ResolvedRegexValue, TargetEpochValue,
 };
 use crate::machine::machine::ReplayAt;
 use crate::metadata::image::MetadataImage;
@@ -17,80 +17,27 @@ use crate::metadata::image::MetadataImage;
 /// Takes in a record about a consumer group. A log may end in the middle of what belongs together, and compaction takes
 /// away what later records replace: what is told of a group or member that is not there is passed over.
 pub fn replay(machine: &mut GroupMachine, _at: ReplayAt, record: &GroupRecord) {
-    match record {
-        GroupRecord::ConsumerGroup(id, Some(value)) => {
-            let group = made(machine, id);
-            group.epoch = value.epoch;
-            group.metadata_hash = value.metadata_hash;
-        }
-        GroupRecord::ConsumerGroup(id, None) => {
-            if known(machine, id).is_some() {
-                machine.groups.remove(id);
-            }
-        }
-        GroupRecord::ConsumerMember(id, member, Some(value)) => {
-            let group = made(machine, id);
-            let old = group.members.get(member).cloned().unwrap_or_else(|| Member::new(Arc::clone(member)));
-            group.put(member, Some(Member { metadata: Arc::new(in_order(value)), ..old }));
-        }
-        GroupRecord::ConsumerMember(id, member, None) => {
-            if let Some(group) = known(machine, id) {
-                group.put(member, None);
-            }
-        }
-        GroupRecord::ConsumerTargetEpoch(id, Some(value)) => made(machine, id).target_epoch = *value,
-        GroupRecord::ConsumerTargetEpoch(id, None) => {
-            if let Some(group) = known(machine, id) {
-                group.target_epoch = TargetEpochValue { assignment_epoch: -1, assignment_timestamp: Millis(0) };
-            }
-        }
-        GroupRecord::ConsumerTarget(id, member, Some(topics)) => {
-            made(machine, id).target.insert(Arc::clone(member), Arc::new(target_from_record(topics)));
-        }
-        GroupRecord::ConsumerTarget(id, member, None) => {
-            if let Some(group) = known(machine, id) {
-                group.target.remove(member);
-            }
-        }
-        GroupRecord::ConsumerCurrent(id, member, Some(value)) => {
-            let group = made(machine, id);
-            let old = group.members.get(member).cloned().unwrap_or_else(|| Member::new(Arc::clone(member)));
-            group.put(member, Some(old.with_current(value)));
-        }
-        GroupRecord::ConsumerCurrent(id, member, None) => {
-            let Some(group) = known(machine, id) else { return };
-            let Some(old) = group.members.get(member).cloned() else { return };
-            let nothing = Arc::<Owned>::default();
-            let (epoch, previous_epoch) = (LEAVE_EPOCH, LEAVE_EPOCH);
-            let (assigned, pending_revocation) = (Arc::clone(&nothing), nothing);
-            group.put(member, Some(Member { epoch, previous_epoch, assigned, pending_revocation, ..old }));
-        }
-        GroupRecord::ConsumerRegex(id, regex, Some(value)) => {
-            let group = made(machine, id);
-            let mut value = ResolvedRegexValue { topics: value.topics.clone(), ..*value };
-            value.topics.sort();
-            value.topics.dedup();
-            let old = group.resolved_regexes.insert(Arc::clone(regex), value);
-            group.subscriptions.resolve(old.as_ref(), group.resolved_regexes.get(regex));
-            group.regex_look_up = None;
-        }
-        GroupRecord::ConsumerRegex(id, regex, None) => {
-            let Some(group) = known(machine, id) else { return };
-            let old = group.resolved_regexes.remove(regex);
-            group.subscriptions.resolve(old.as_ref(), None);
-        }
-        GroupRecord::ConsumerSoft(id, soft) => {
-            if let Some(group) = known(machine, id) {
-                group.take_in(soft);
-            }
-        }
-        // Written before 4.1, and of no use since.
-        GroupRecord::ConsumerPartitionMetadata(..)
-        | GroupRecord::Offset(..)
+    let (id, makes) = match record {
+        GroupRecord::ConsumerGroup(id, value) => (id, value.is_some()),
+        GroupRecord::ConsumerMember(id, _, value) => (id, value.is_some()),
+        GroupRecord::ConsumerTargetEpoch(id, value) => (id, value.is_some()),
+        GroupRecord::ConsumerTarget(id, _, value) => (id, value.is_some()),
+        GroupRecord::ConsumerCurrent(id, _, value) => (id, value.is_some()),
+        GroupRecord::ConsumerRegex(id, _, value) => (id, value.is_some()),
+        GroupRecord::ConsumerPartitionMetadata(id, is_there) => (id, *is_there),
+        GroupRecord::ConsumerSoft(id, _) => (id, false),
+        GroupRecord::Offset(..)
         | GroupRecord::Classic(..)
         | GroupRecord::ClassicSoft(..)
         | GroupRecord::OffsetsSoft(..)
-        | GroupRecord::Image(..) => {}
+        | GroupRecord::Image(..) => return,
+    };
+    let group = if makes { Some(made(machine, id)) } else { known(machine, id) };
+    let Some(group) = group else { return };
+    if matches!(record, GroupRecord::ConsumerGroup(_, None)) {
+        machine.groups.remove(id);
+    } else {
+        group.apply(record);
     }
 }
 
@@ -112,6 +59,63 @@ pub fn image(machine: &mut GroupMachine, new: &MetadataImage) {
 }
 
 impl ConsumerGroup {
+    /// Takes in a record about this group.
+    pub(super) fn apply(&mut self, record: &GroupRecord) {
+        match record {
+            GroupRecord::ConsumerGroup(_, Some(value)) => {
+                self.epoch = value.epoch;
+                self.metadata_hash = value.metadata_hash;
+            }
+            GroupRecord::ConsumerMember(_, id, Some(value)) => {
+                let old = self.member_or_new(id);
+                self.put(id, Some(Member { metadata: Arc::new(in_order(value)), ..old }));
+            }
+            GroupRecord::ConsumerMember(_, id, None) => self.put(id, None),
+            GroupRecord::ConsumerTargetEpoch(_, value) => {
+                let none = TargetEpochValue { assignment_epoch: -1, assignment_timestamp: Millis(0) };
+                self.target_epoch = value.unwrap_or(none);
+            }
+            GroupRecord::ConsumerTarget(_, id, Some(topics)) => {
+                self.target.insert(Arc::clone(id), Arc::new(target_from_record(topics)));
+            }
+            GroupRecord::ConsumerTarget(_, id, None) => {
+                self.target.remove(id);
+            }
+            GroupRecord::ConsumerCurrent(_, id, Some(value)) => {
+                let member = self.member_or_new(id).with_current(value);
+                self.put(id, Some(member));
+            }
+            GroupRecord::ConsumerCurrent(_, id, None) => {
+                let Some(old) = self.members.get(id).cloned() else { return };
+                let nothing = Arc::<Owned>::default();
+                let (epoch, previous_epoch) = (LEAVE_EPOCH, LEAVE_EPOCH);
+                let (assigned, pending_revocation) = (Arc::clone(&nothing), nothing);
+                self.put(id, Some(Member { epoch, previous_epoch, assigned, pending_revocation, ..old }));
+            }
+            GroupRecord::ConsumerRegex(_, regex, value) => {
+                let value = value.as_ref().map(|value| {
+                    let mut topics = value.topics.clone();
+                    topics.sort();
+                    topics.dedup();
+                    ResolvedRegexValue { topics, ..*value }
+                });
+                let old = self.resolved_regexes.remove(regex);
+                self.subscriptions.resolve(old.as_ref(), value.as_ref());
+                if let Some(value) = value {
+                    self.resolved_regexes.insert(Arc::clone(regex), value);
+                    self.regex_look_up = None;
+                }
+            }
+            GroupRecord::ConsumerPartitionMetadata(_, is_there) => self.has_partition_metadata = *is_there,
+            GroupRecord::ConsumerSoft(_, soft) => self.take_in(soft),
+            _ => {}
+        }
+    }
+
+    fn member_or_new(&self, id: &MemberId) -> Member {
+        self.members.get(id).cloned().unwrap_or_else(|| Member::new(Arc::clone(id)))
+    }
+
     fn take_in(&mut self, soft: &Soft) {
         match soft {
             Soft::TopicsLookedUp(hashes) => {
@@ -124,8 +128,11 @@ impl ConsumerGroup {
                 }
             }
             Soft::RegexLookUp(until) => self.regex_look_up = Some(*until),
-            Soft::MustRejoin(member) => {
+            Soft::MustRejoin(member, true) => {
                 self.must_rejoin.insert(Arc::clone(member));
+            }
+            Soft::MustRejoin(member, false) => {
+                self.must_rejoin.remove(member);
             }
         }
     }

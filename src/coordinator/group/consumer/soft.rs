@@ -14,8 +14,8 @@ pub enum Soft {
     TopicsLookedUp(Vec<TopicHash>),
     /// Somebody looks up what the expressions stand for; nobody else need to before this moment.
     RegexLookUp(Millis),
-    /// A classic member must join again until its timer is due.
-    MustRejoin(MemberId),
+    /// A classic member must join again before its timer is due, or has.
+    MustRejoin(MemberId, bool),
 }
 
 /// What a topic adds to the hash of a group's metadata.

@@ -1,10 +1,13 @@
 //! What follows from what a member subscribes to: the group's topics, their hash, and the group's epoch.
 
+use std::sync::Arc;
+
 use super::metadata_hash;
 use super::plan::Plan;
 use super::regex::RegexUpdate;
 use super::soft::Soft;
 use super::target::Change;
+use crate::coordinator::group::record::GroupRecord;
 use crate::metadata::image::MetadataImage;
 
 /// The group's epoch after a member has come or changed: the next one if the member subscribes to something else, or if the
@@ -19,6 +22,9 @@ pub fn update_epoch(plan: &mut Plan, image: &MetadataImage, change: &Change<'_>,
     if bump || hash != group.metadata_hash {
         epoch = epoch.saturating_add(1);
         plan.epoch(epoch, hash);
+    }
+    if group.has_partition_metadata {
+        plan.records.push(GroupRecord::ConsumerPartitionMetadata(Arc::clone(&plan.group), false));
     }
     plan.soft(Soft::TopicsLookedUp(computed));
     epoch
