@@ -13,7 +13,7 @@ use support::client::{Client, From, Library};
 use support::paths::Scratch;
 use support::reader::{self, Contents};
 use support::record;
-use support::wire::{Batch, now};
+use support::wire::{Batch, Wire, now};
 
 const SECONDS: u64 = 20;
 
@@ -63,6 +63,98 @@ fn kill_nine_in_a_loop_under_idempotent_load() {
         assert!(numbers.windows(2).all(|w| w[0] < w[1]), "partition {partition} is out of order");
     }
     broker.stop();
+}
+
+/// What groups have committed is there after every death: offsets of their own, and those of transactions that were committed.
+#[test]
+fn kill_nine_keeps_committed_offsets() {
+    const GROUPS: usize = 20;
+    const PARTITIONS: i64 = 3;
+    let mut broker = Broker::start(under_test(), &[]);
+    reader::create(&mut broker.wire(), "t", PARTITIONS as i32, &[]);
+    coordinated(&mut broker.wire(), 0, "g0");
+    coordinated(&mut broker.wire(), 1, "tx");
+    let mut committed: BTreeMap<(String, i64), i64> = BTreeMap::new();
+    for round in 0..5i64 {
+        let mut wire = broker.wire();
+        let commit = |group: &str, partition: i64, offset: i64| {
+            json!({"groupId": group, "generationIdOrMemberEpoch": -1, "memberId": "", "groupInstanceId": null,
+                "topics": [offsets(partition, offset)]})
+        };
+        for step in 0..60 {
+            let (group, partition) = (format!("g{}", step % GROUPS), step as i64 % PARTITIONS);
+            let offset = round * 1000 + step as i64;
+            let answer = asked(&mut wire, "OffsetCommit", 9, commit(&group, partition, offset));
+            assert_eq!(answer["topics"][0]["partitions"][0]["errorCode"], 0, "{answer}");
+            committed.insert((group, partition), offset);
+        }
+        // One transaction is committed, the next aborted, the last left open.
+        for (group, ends) in [("g0", Some(true)), ("g1", Some(false)), ("g2", None)] {
+            let offset = round * 1000 + 500;
+            in_transaction(&mut wire, group, offset, ends);
+            if ends == Some(true) {
+                committed.insert((group.to_string(), 0), offset);
+            }
+        }
+        broker.kill();
+        broker.run();
+        let mut wire = broker.wire();
+        for group in (0..GROUPS).map(|group| format!("g{group}")) {
+            let body = json!({"requireStable": false, "groups": [{"groupId": group, "memberId": null, "memberEpoch": -1, "topics": null}]});
+            let answer = asked(&mut wire, "OffsetFetch", 9, body);
+            for partition in answer["groups"][0]["topics"][0]["partitions"].as_array().expect("partitions") {
+                let index = partition["partitionIndex"].as_i64().expect("a number");
+                let known = committed.get(&(group.clone(), index)).copied();
+                assert_eq!(partition["committedOffset"].as_i64(), known, "{group}, partition {index}, round {round}");
+            }
+        }
+    }
+    assert!(committed.len() > GROUPS);
+    broker.stop();
+}
+
+fn offsets(partition: i64, offset: i64) -> serde_json::Value {
+    json!({"name": "t", "partitions": [{"partitionIndex": partition, "committedOffset": offset, "committedLeaderEpoch": -1,
+        "committedMetadata": ""}]})
+}
+
+/// Commits an offset of partition 0 in a transaction of its own, which is ended if it is said how.
+fn in_transaction(wire: &mut Wire, group: &str, offset: i64, commits: Option<bool>) {
+    let begun = asked(wire, "InitProducerId", 4, json!({"transactionalId": "tx", "transactionTimeoutMs": 60000}));
+    let (id, epoch) = (begun["producerId"].clone(), begun["producerEpoch"].clone());
+    let of_group =
+        json!({"transactionalId": "tx", "producerId": id.clone(), "producerEpoch": epoch.clone(), "groupId": group});
+    assert_eq!(asked(wire, "AddOffsetsToTxn", 3, of_group.clone())["errorCode"], 0);
+    let mut commit = of_group;
+    commit["topics"] = json!([offsets(0, offset)]);
+    let answer = asked(wire, "TxnOffsetCommit", 3, commit);
+    assert_eq!(answer["topics"][0]["partitions"][0]["errorCode"], 0, "{answer}");
+    let Some(commits) = commits else { return };
+    let end = json!({"transactionalId": "tx", "producerId": id, "producerEpoch": epoch, "committed": commits});
+    assert_eq!(asked(wire, "EndTxn", 3, end)["errorCode"], 0);
+}
+
+/// Waits until a coordinator is there.
+fn coordinated(wire: &mut Wire, kind: i8, key: &str) {
+    asked(wire, "FindCoordinator", 4, json!({"keyType": kind, "coordinatorKeys": [key]}));
+}
+
+/// Asks again while the coordinator is coming up, or is still ending the transaction before.
+fn asked(wire: &mut Wire, api: &str, version: i16, body: serde_json::Value) -> serde_json::Value {
+    // COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, CONCURRENT_TRANSACTIONS
+    let is_passing = |text: &str| {
+        [14, 15, 16, 51].iter().any(|code| {
+            text.contains(&format!("\"errorCode\":{code},")) || text.contains(&format!("\"errorCode\":{code}}}"))
+        })
+    };
+    for _ in 0..200 {
+        let answer = wire.call(api, version, body.clone()).expect("an answer");
+        if !is_passing(&answer.to_string()) {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{api} is never answered");
 }
 
 fn client_read(client: &mut Client, topic: &str, partition: i32, count: usize, dir: &Path) -> Vec<record::Record> {

@@ -7,14 +7,10 @@ use super::reason;
 
 /// The keys.
 pub(super) static DEFS: &[ConfigDef] = &[
-    int("consumer.session.timeout.ms", Some("45000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
-        .doc("Session of the group's members (ms)."),
+    int("consumer.session.timeout.ms", Some("45000"), AtLeast(1), Medium).doc("Session of the group's members (ms)."),
     int("consumer.heartbeat.interval.ms", Some("5000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Heartbeat interval of the group's members (ms)."),
     int("consumer.assignment.interval.ms", Some("1000"), AtLeast(0), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Shortest time between two assignments (ms)."),
     int("share.session.timeout.ms", Some("45000"), AtLeast(1), Medium)
         .not_yet(reason::GROUPS)

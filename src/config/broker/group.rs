@@ -29,7 +29,6 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .not_used(reason::INLINE)
         .doc("Largest write buffer that is kept for reuse (bytes)."),
     int("offsets.commit.timeout.ms", Some("5000"), AtLeast(1), High)
-        .not_yet(reason::GROUPS)
         .doc("How long a commit may wait for replicas (ms)."),
     int("offsets.load.buffer.size", Some("5242880"), AtLeast(1), High)
         .not_used(reason::INLINE)
@@ -41,50 +40,32 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("Segment size of the offsets topic (bytes)."),
     int("offsets.topic.compression.codec", Some("0"), Any, High)
         .doc("Codec of the offsets topic, by Kafka's codec number."),
-    int("offset.metadata.max.bytes", Some("4096"), Any, High)
-        .not_yet(reason::GROUPS)
-        .doc("Longest note that a commit may carry (bytes)."),
+    int("offset.metadata.max.bytes", Some("4096"), Any, High).doc("Longest note that a commit may carry (bytes)."),
     int("offsets.retention.minutes", Some("10080"), AtLeast(1), High)
-        .not_yet(reason::GROUPS)
         .doc("How long an empty group's offsets are kept (minutes)."),
     long("offsets.retention.check.interval.ms", Some("600000"), AtLeast(1), High)
-        .not_yet(reason::GROUPS)
         .doc("How often expired offsets are looked for (ms)."),
     int("group.min.session.timeout.ms", Some("6000"), Any, Medium)
-        .not_yet(reason::GROUPS)
         .doc("Shortest session that a classic member may ask for (ms)."),
     int("group.max.session.timeout.ms", Some("1800000"), Any, Medium)
-        .not_yet(reason::GROUPS)
         .doc("Longest session that a classic member may ask for (ms)."),
     int("group.initial.rebalance.delay.ms", Some("3000"), Any, Medium)
-        .not_yet(reason::GROUPS)
         .doc("How long a new classic group waits for more members (ms)."),
-    int("group.max.size", Some("2147483647"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
-        .doc("Most members of a classic group."),
+    int("group.max.size", Some("2147483647"), AtLeast(1), Medium).doc("Most members of a classic group."),
     int("group.consumer.session.timeout.ms", Some("45000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Session of a consumer-group member (ms)."),
     int("group.consumer.min.session.timeout.ms", Some("45000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Lowest session that a group may be given (ms)."),
     int("group.consumer.max.session.timeout.ms", Some("60000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Highest session that a group may be given (ms)."),
     int("group.consumer.heartbeat.interval.ms", Some("5000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Heartbeat interval of consumer-group members (ms)."),
     int("group.consumer.min.heartbeat.interval.ms", Some("5000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Lowest heartbeat interval that a group may be given (ms)."),
     int("group.consumer.max.heartbeat.interval.ms", Some("15000"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Highest heartbeat interval that a group may be given (ms)."),
-    int("group.consumer.max.size", Some("2147483647"), AtLeast(1), Medium)
-        .not_yet(reason::GROUPS)
-        .doc("Most members of a consumer group."),
+    int("group.consumer.max.size", Some("2147483647"), AtLeast(1), Medium).doc("Most members of a consumer group."),
     list("group.consumer.assignors", Some("uniform,range"), Distinct(NotEmpty), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Server-side assignors, the default first; only the built-in ones are known."),
     string(
         "group.consumer.migration.policy",
@@ -92,21 +73,16 @@ pub(super) static DEFS: &[ConfigDef] = &[
         OneOfAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]),
         Medium,
     )
-    .not_yet(reason::GROUPS)
     .doc("In which direction groups may change between the classic and the consumer protocol."),
     int("group.consumer.assignment.interval.ms", Some("1000"), AtLeast(0), Medium)
         .cluster_wide()
-        .not_yet(reason::GROUPS)
         .doc("Shortest time between two assignments of a consumer group (ms)."),
     int("group.consumer.min.assignment.interval.ms", Some("0"), AtLeast(0), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Lowest assignment interval that a group may be given (ms)."),
     int("group.consumer.max.assignment.interval.ms", Some("15000"), AtLeast(0), Medium)
-        .not_yet(reason::GROUPS)
         .doc("Highest assignment interval that a group may be given (ms)."),
     int("group.consumer.regex.refresh.interval.ms", Some("600000"), AtLeast(10_000), Medium)
         .internal()
-        .not_yet(reason::GROUPS)
         .doc("How often subscriptions by pattern are matched again (ms)."),
     int("group.streams.session.timeout.ms", Some("45000"), AtLeast(1), Medium)
         .not_yet(reason::GROUPS)

@@ -1,6 +1,7 @@
 //! What a group's machine is told: the records of `__consumer_offsets` in domain words, and soft records that are never
 //! appended. Each appended one is a key and a value in Kafka's schemas; no value is a tombstone.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -48,7 +49,7 @@ pub enum GroupRecord {
 }
 
 /// Names a committed offset.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OffsetKey {
     /// Whose.
     pub group: GroupId,
@@ -58,8 +59,14 @@ pub struct OffsetKey {
     pub partition: PartitionIndex,
 }
 
+impl fmt::Debug for OffsetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}-{}", self.group, self.topic, self.partition)
+    }
+}
+
 /// A committed offset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OffsetValue {
     /// The next record to consume.
     pub offset: Offset,
@@ -73,6 +80,19 @@ pub struct OffsetValue {
     pub expire_timestamp: Option<Millis>,
     /// The topic's id (value version 4); zero where it is not known.
     pub topic_id: Uuid,
+}
+
+impl fmt::Debug for OffsetValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of epoch {} at {} ms", self.offset, self.leader_epoch, self.commit_timestamp)?;
+        if let Some(expires) = self.expire_timestamp {
+            write!(f, " until {expires} ms")?;
+        }
+        if !self.metadata.is_empty() {
+            write!(f, " {:?}", self.metadata)?;
+        }
+        if self.topic_id.is_zero() { Ok(()) } else { write!(f, " of {}", self.topic_id) }
+    }
 }
 
 /// A classic group that is stable, or empty.

@@ -1,5 +1,6 @@
 //! OffsetFetch: how far a group has come.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::store::{CommittedView, TopicOffsets};
@@ -47,7 +48,7 @@ pub struct FetchedTopic {
 }
 
 /// An offset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FetchedPartition {
     /// Of which partition.
     pub index: PartitionIndex,
@@ -59,6 +60,16 @@ pub struct FetchedPartition {
     pub metadata: Arc<str>,
     /// `UNSTABLE_OFFSET_COMMIT`, or nothing.
     pub error: ErrorCode,
+}
+
+impl fmt::Debug for FetchedPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.error {
+            ErrorCode::None => write!(f, "{}: {} of epoch {}", self.index, self.offset, self.leader_epoch)?,
+            code => write!(f, "{}: {code}", self.index)?,
+        }
+        if self.metadata.is_empty() { Ok(()) } else { write!(f, " {:?}", self.metadata) }
+    }
 }
 
 impl FetchedPartition {

@@ -14,3 +14,10 @@ pub mod replay;
 pub mod soft;
 pub mod store;
 pub mod txn_commit;
+
+#[cfg(test)]
+mod bench_test;
+#[cfg(test)]
+mod model_test;
+#[cfg(test)]
+mod story_test;

@@ -22,9 +22,7 @@ const OF_KAFKA: &[(&str, Option<&str>, &str)] = &[
     (
         "00010009672d636c617373696300066f726465727300000001",
         Some("000400000000000000030000000001000001a1fe787deb010010313cbb0be70047b4973c807f7177dc67"),
-        "Offset(OffsetKey { group: \"g-classic\", topic: \"orders\", partition: PartitionIndex(1) }, Some(OffsetValue { \
-         offset: Offset(3), leader_epoch: LeaderEpoch(0), metadata: \"\", commit_timestamp: Millis(1795270671851), \
-         expire_timestamp: None, topic_id: Uuid(MTy7C-cAR7SXPIB_cXfcZw) }))",
+        "Offset(g-classic: orders-1, Some(3 of epoch 0 at 1795270671851 ms of MTy7C-cAR7SXPIB_cXfcZw))",
     ),
     (
         "00020009672d636c6173736963",
