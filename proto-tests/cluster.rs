@@ -1,8 +1,13 @@
 //! Three nodes as three processes: one cluster that agrees with itself whatever single node ends, however it ends.
 //!
-//! What clients' records survive is shown elsewhere; here it is the metadata quorum, the brokers' lives, and the elections.
+//! The metadata quorum, the brokers' lives, the elections, and what of clients' records and groups survives them all.
 
 mod support;
+
+#[path = "cluster/faults.rs"]
+mod faults;
+#[path = "cluster/survival.rs"]
+mod survival;
 
 use std::time::{Duration, Instant};
 

@@ -70,6 +70,17 @@ impl Cluster {
         &self.nodes[id as usize - 1]
     }
 
+    /// Where clients begin.
+    pub fn bootstrap(&self) -> String {
+        let brokers = self.brokers().into_iter().map(|id| format!("localhost:{}", self.node(id).port));
+        brokers.collect::<Vec<_>>().join(",")
+    }
+
+    /// A node's data directory.
+    pub fn data(&self, id: i32) -> PathBuf {
+        self.node(id).dir.join("data")
+    }
+
     /// Starts a node, or starts it again on the same directory and ports, without waiting for it.
     pub fn run(&mut self, id: i32) {
         let text = self.properties(id);

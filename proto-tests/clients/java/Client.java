@@ -47,6 +47,7 @@ public final class Client {
           case "produce" -> produce(command, answer.putArray("offsets"));
           case "consume" -> consume(command);
           case "transact" -> transact(command);
+          case "load" -> Load.run(bootstrap, command, answer);
           case "positions" -> Positions.ask(bootstrap, command, answer);
           default -> throw new IllegalArgumentException("no such command");
         }
