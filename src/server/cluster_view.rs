@@ -74,17 +74,23 @@ pub struct PartitionView {
 
 /// The brokers that have the listener, fenced ones too, by id.
 pub fn brokers(image: &MetadataImage, listener: &str) -> Vec<BrokerView> {
-    let view = |broker: &std::sync::Arc<BrokerImage>| {
-        let endpoint = broker.endpoint(listener)?;
-        Some(BrokerView {
-            id: broker.broker_id,
-            host: endpoint.host.clone(),
-            port: i32::from(endpoint.port),
-            rack: broker.rack.clone(),
-            fenced: broker.fenced,
-        })
-    };
-    image.brokers().iter().filter_map(view).collect()
+    image.brokers().iter().filter_map(|broker| view(broker, listener)).collect()
+}
+
+/// One broker, if it is alive and has the listener.
+pub fn alive_broker(image: &MetadataImage, id: NodeId, listener: &str) -> Option<BrokerView> {
+    view(image.brokers().get(id)?, listener).filter(|broker| !broker.fenced)
+}
+
+fn view(broker: &BrokerImage, listener: &str) -> Option<BrokerView> {
+    let endpoint = broker.endpoint(listener)?;
+    Some(BrokerView {
+        id: broker.broker_id,
+        host: endpoint.host.clone(),
+        port: i32::from(endpoint.port),
+        rack: broker.rack.clone(),
+        fenced: broker.fenced,
+    })
 }
 
 /// The brokers that a client of the listener is told of.

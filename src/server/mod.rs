@@ -6,6 +6,7 @@ pub mod cluster_view;
 pub mod connection;
 pub mod connection_info;
 pub mod context;
+pub mod current_leader;
 pub mod dispatch;
 pub mod error_map;
 pub mod fetch_session;

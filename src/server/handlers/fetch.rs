@@ -16,16 +16,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::messages::fetch_request::FetchRequest;
+use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName, Uuid};
 use crate::log::read_info::{AbortedTxn, ReadUpTo};
-use crate::protocol::fetch_response::{self, AbortedTransaction, FetchResponse, FetchedPartition, FetchedTopic};
+use crate::protocol::fetch_response::{
+    self, AbortedTransaction, FetchResponse, FetchedPartition, FetchedTopic, NodeEndpoint,
+};
 use crate::protocol::response::Response;
 use crate::record::records::Records;
 use crate::replica::manager::HostedTopic;
 use crate::replica::read::{self, FetchParams, PartitionFetch, PartitionRead, Reader, Reads};
+use crate::server::cluster_view::BrokerView;
 use crate::server::context::Context;
+use crate::server::current_leader::CurrentLeaders;
 use crate::server::error_map;
 use crate::server::fetch_session::{FetchContext, FetchKey, FetchWish, SessionRequest, Told, TopicRef};
 use crate::server::handlers::Handled;
@@ -83,11 +88,12 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let refused = asked.iter().any(|a| a.read.is_err());
     let reads = read::read_now(&params, &fetches);
     if refused || fetches.is_empty() || params.max_wait.is_zero() || read::is_enough(&params, &reads) {
-        return Ok(Handled::Now(answer(&request, &context, &asked, reads, committed)?));
+        return Ok(Handled::Now(answer(ctx, &request, &context, &asked, reads, committed)?));
     }
+    let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {
         let reads = read::read_waiting(params, fetches, reads).await;
-        answer(&request, &context, &asked, reads, committed)
+        answer(&ctx, &request, &context, &asked, reads, committed)
     }))
 }
 
@@ -186,6 +192,7 @@ fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>) -> (Vec<Asked>, Ve
 }
 
 fn answer(
+    ctx: &Context,
     request: &Request,
     context: &FetchContext,
     asked: &[Asked],
@@ -196,12 +203,14 @@ fn answer(
     let mut reads: Vec<_> = reads.into_iter().map(Some).collect();
     let mut answers = Vec::with_capacity(asked.len());
     let mut outcomes = Vec::with_capacity(asked.len());
+    let mut leaders =
+        (version >= CURRENT_LEADER_VERSION_MIN).then(|| CurrentLeaders::new(ctx, &request.connection.listener));
     for one in asked {
         let answer = match &one.read {
             Err(code) => FetchedPartition::failed(one.key.partition, *code),
             Ok(place) => match reads[*place].take() {
                 Some(Ok(read)) => given(one.key.partition, read, committed),
-                Some(Err(error)) => unread(one, error_map::fetch(&error), version),
+                Some(Err(error)) => unread(one, error_map::fetch(&error), leaders.as_mut()),
                 None => FetchedPartition::failed(one.key.partition, ErrorCode::UnknownServerError),
             },
         };
@@ -222,7 +231,9 @@ fn answer(
     }
     let selected = context.select(&outcomes);
     let topics = group(asked, answers, &selected);
-    let response = FetchResponse { session_id: context.id(), topics, ..FetchResponse::failed(ErrorCode::None) };
+    let node_endpoints = leaders.map(|leaders| leaders.reached().map(endpoint).collect()).unwrap_or_default();
+    let response =
+        FetchResponse { session_id: context.id(), topics, node_endpoints, ..FetchResponse::failed(ErrorCode::None) };
     Ok(fetch_response::encode(request.version(), request.header.correlation_id, response)?)
 }
 
@@ -248,14 +259,20 @@ fn group(asked: &[Asked], answers: Vec<FetchedPartition>, selected: &[bool]) -> 
 
 /// A partition that is here but could not be read. Unlike one that is not here, Kafka gives it no list of aborted transactions;
 /// with the news that somebody else leads comes who does (KIP-951).
-fn unread(one: &Asked, code: ErrorCode, version: i16) -> FetchedPartition {
-    let told = version >= CURRENT_LEADER_VERSION_MIN;
+fn unread(one: &Asked, code: ErrorCode, leaders: Option<&mut CurrentLeaders<'_>>) -> FetchedPartition {
+    let told = leaders.filter(|_| matches!(code, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch));
     let partition = one.hosted.as_ref().and_then(|hosted| hosted.partition(one.key.partition));
-    let current_leader = partition.filter(|_| told && code == ErrorCode::NotLeaderOrFollower).map(|partition| {
-        let leadership = partition.leadership();
-        (leadership.leader, leadership.leader_epoch)
-    });
+    let current_leader = told.zip(partition).map(|(leaders, partition)| leaders.tell(partition));
     FetchedPartition { aborted: None, current_leader, ..FetchedPartition::failed(one.key.partition, code) }
+}
+
+fn endpoint(broker: BrokerView) -> NodeEndpoint {
+    NodeEndpoint {
+        node_id: broker.id,
+        host: StrBytes::from_string(broker.host),
+        port: broker.port,
+        rack: broker.rack.map(StrBytes::from_string),
+    }
 }
 
 fn given(index: PartitionIndex, read: PartitionRead, committed: bool) -> FetchedPartition {

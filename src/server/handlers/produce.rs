@@ -16,12 +16,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use kafka_protocol::messages::TopicName;
 use kafka_protocol::messages::produce_response::{
-    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
+    TopicProduceResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{Millis, Offset};
+use crate::base::ids::{Millis, Offset, PartitionIndex};
 use crate::coordinator::transaction::state::Producer;
 use crate::log::error::AppendError;
 use crate::protocol::produce_request::{ProduceRequest, ProducedPartition, ProducedTopic};
@@ -30,7 +31,9 @@ use crate::record::batch::BatchHeader;
 use crate::record::compression::Compression;
 use crate::replica::append::{self, Acks, Appended, ProduceError};
 use crate::replica::manager::HostedTopic;
+use crate::server::cluster_view::BrokerView;
 use crate::server::context::Context;
+use crate::server::current_leader::CurrentLeaders;
 use crate::server::error_map;
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
@@ -38,6 +41,8 @@ use crate::server::transaction_guard::{First, Question, Speaks, Words};
 
 /// The first version whose producers know zstd.
 const ZSTD_VERSION_MIN: i16 = 7;
+/// The first version whose producers learn who leads instead.
+const CURRENT_LEADER_VERSION_MIN: i16 = 10;
 /// The first version whose producers know what `TRANSACTION_ABORTABLE` says, and the first in which producing adds a partition to
 /// the transaction (KIP-890).
 const SAYS_ABORT_VERSION_MIN: i16 = 11;
@@ -140,10 +145,10 @@ fn append_all(
         return silent(&response);
     }
     if waits.is_empty() {
-        return request.now(&response);
+        return respond(ctx, &request, response).map(Handled::Now);
     }
     let timeout = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
-    Ok(Handled::later(settle(request, response, waits, timeout)))
+    Ok(Handled::later(settle(Arc::clone(ctx), request, response, waits, timeout)))
 }
 
 fn has_transactional(body: &ProduceRequest) -> bool {
@@ -294,6 +299,7 @@ fn silent(response: &ProduceResponse) -> Result<Handled, Refusal> {
 
 /// Waits for what is not settled yet; what is still open when the time is up is answered with `REQUEST_TIMED_OUT`.
 async fn settle(
+    ctx: Arc<Context>,
     request: Request,
     mut response: ProduceResponse,
     waits: Vec<(usize, usize, Appended)>,
@@ -312,7 +318,34 @@ async fn settle(
         let answer = &mut response.responses[topic].partition_responses[partition];
         *answer = refused(answer.index, code, None);
     }
+    respond(&ctx, &request, response)
+}
+
+/// Answers; where somebody else leads by now, with who does (KIP-951).
+fn respond(ctx: &Context, request: &Request, mut response: ProduceResponse) -> Result<Response, Refusal> {
+    if request.version() >= CURRENT_LEADER_VERSION_MIN {
+        let mut leaders = CurrentLeaders::new(ctx, &request.connection.listener);
+        for topic in &mut response.responses {
+            let partitions = topic.partition_responses.iter_mut();
+            for answer in partitions.filter(|p| p.error_code == ErrorCode::NotLeaderOrFollower.code()) {
+                let Some(hosted) = ctx.replicas.topic(&topic.name) else { continue };
+                let Some(partition) = hosted.partition(PartitionIndex(answer.index)) else { continue };
+                let (leader, epoch) = leaders.tell(partition);
+                answer.current_leader =
+                    LeaderIdAndEpoch::default().with_leader_id(leader.0.into()).with_leader_epoch(epoch.0);
+            }
+        }
+        response.node_endpoints = leaders.reached().map(endpoint).collect();
+    }
     request.respond(&response)
+}
+
+fn endpoint(broker: BrokerView) -> NodeEndpoint {
+    NodeEndpoint::default()
+        .with_node_id(broker.id.0.into())
+        .with_host(StrBytes::from_string(broker.host))
+        .with_port(broker.port)
+        .with_rack(broker.rack.map(StrBytes::from_string))
 }
 
 /// Ends when the time is up, also if it was up before.
