@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "cluster/coordinators.rs"]
+mod coordinators;
 #[path = "cluster/faults.rs"]
 mod faults;
 #[path = "cluster/survival.rs"]
