@@ -28,6 +28,8 @@ mod offsets;
 mod reads;
 #[path = "differential/topics.rs"]
 mod topics;
+#[path = "differential/transactions.rs"]
+mod transactions;
 
 use driver::{Driver, Step};
 use support::broker::{Broker, Kind};
@@ -61,6 +63,14 @@ fn run_groups(kind: Kind, start: i64) -> Vec<Step> {
     groups::script(&mut driver);
     offsets::script(&mut driver);
     members::script(&mut driver);
+    driver.finish()
+}
+
+fn run_transactions(kind: Kind, start: i64) -> Vec<Step> {
+    let few = [("transaction.state.log.num.partitions", "1")];
+    let broker = Broker::start(kind, &[&PROPERTIES[..], &FOR_GROUPS, &few].concat());
+    let mut driver = Driver::new(broker, start);
+    transactions::script(&mut driver);
     driver.finish()
 }
 
@@ -100,6 +110,11 @@ fn groups_answer_as_those_of_apache_kafka() {
     compare("differential-groups", "known-group-differences.txt", run_groups);
 }
 
+#[test]
+fn transactions_answer_as_those_of_apache_kafka() {
+    compare("differential-transactions", "known-transaction-differences.txt", run_transactions);
+}
+
 /// The oracle compared to itself: what differs then is the script's own noise.
 fn twice(name: &str, run: fn(Kind, i64) -> Vec<Step>) {
     let [a, b] = both(run, [Kind::Kafka, Kind::Kafka]);
@@ -125,4 +140,10 @@ fn apache_kafka_answers_itself() {
 #[ignore = "checks the script itself; run it by name after changing the script"]
 fn groups_of_apache_kafka_answer_themselves() {
     twice("differential-groups", run_groups);
+}
+
+#[test]
+#[ignore = "checks the script itself; run it by name after changing the script"]
+fn transactions_of_apache_kafka_answer_themselves() {
+    twice("differential-transactions", run_transactions);
 }

@@ -2,26 +2,35 @@
 //! every partition; what is not is never seen; nothing stays open.
 
 mod support;
+#[path = "transactions/transform.rs"]
+mod transform;
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use support::broker::{Broker, under_test};
 use support::paths;
 use support::reader;
 use support::tools::Tools;
+use support::wire::{Batch, now};
 
 /// How often somebody is killed; `OTTLA_TRANSACTION_ROUNDS` asks for more.
 const ROUNDS: u64 = 6;
 const NUMBERS: usize = 6000;
 const PER_TRANSACTION: usize = 7;
 
-fn producer(broker: &Broker, args: [&str; 2]) -> Command {
+fn rounds(ordinary: u64) -> u64 {
+    std::env::var("OTTLA_TRANSACTION_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(ordinary)
+}
+
+fn producer(broker: &Broker, topic: &str, args: [&str; 2]) -> Command {
     paths::setup();
     let mut command = Command::new(paths::target().join("clients/python/bin/python"));
     command
         .arg(paths::root().join("proto-tests/clients/python/transactions.py"))
-        .args([&broker.bootstrap(), "numbers", "copier"])
+        .args([&broker.bootstrap(), topic, "copier"])
         .args(args)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     command
@@ -29,23 +38,27 @@ fn producer(broker: &Broker, args: [&str; 2]) -> Command {
 
 fn start(broker: &Broker) -> Child {
     let (count, per) = (NUMBERS.to_string(), PER_TRANSACTION.to_string());
-    producer(broker, [&count, &per]).stdout(Stdio::null()).spawn().expect("the producer starts")
+    producer(broker, "numbers", [&count, &per]).stdout(Stdio::null()).spawn().expect("the producer starts")
 }
 
-fn committed(broker: &Broker, partition: i32) -> Vec<usize> {
-    let out = producer(broker, ["-1", &partition.to_string()]).output().expect("the consumer starts");
+fn committed(broker: &Broker, topic: &str, partition: i32) -> Vec<usize> {
+    let out = producer(broker, topic, ["-1", &partition.to_string()]).output().expect("the consumer starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let text = String::from_utf8(out.stdout).expect("numbers");
     text.split_whitespace().map(|number| number.parse().expect("a committed number")).collect()
 }
 
+fn same(partition: i32, got: &[usize], wanted: &[usize]) {
+    let differs = got.iter().zip(wanted).find(|(a, b)| a != b);
+    assert!(got == wanted, "partition {partition}: {} numbers, the first that differs: {differs:?}", got.len());
+}
+
 #[test]
 fn what_is_committed_is_there_once_though_producers_and_the_server_are_killed() {
-    let rounds = std::env::var("OTTLA_TRANSACTION_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
     let mut broker = Broker::start(under_test(), &[]);
     reader::create(&mut broker.wire(), "numbers", 2, &[]);
     let mut child = start(&broker);
-    for round in 0..rounds {
+    for round in 0..rounds(ROUNDS) {
         // Not at the same point of anything.
         std::thread::sleep(Duration::from_millis(700 + (round * 377) % 900));
         if round % 2 == 0 {
@@ -70,20 +83,86 @@ fn what_is_committed_is_there_once_though_producers_and_the_server_are_killed() 
     }
     let wanted: Vec<usize> = (0..NUMBERS).collect();
     for partition in [0, 1] {
-        let got = committed(&broker, partition);
-        assert!(got == wanted, "partition {partition}: {} numbers, the first that differs: {:?}", got.len(), {
-            got.iter().zip(&wanted).find(|(a, b)| a != b)
-        });
+        let got = committed(&broker, "numbers", partition);
+        same(partition, &got, &wanted);
     }
     let mut tools = Tools::start();
     let bootstrap = broker.bootstrap();
     let listed = tools.run("kafka-transactions", &["--bootstrap-server", &bootstrap, "list"], "");
     let is_open = ["Ongoing", "Prepare"].iter().any(|state| listed.out.contains(state));
     assert!(listed.out.contains("copier") && !is_open, "{}", listed.out);
-    let hanging =
-        ["--bootstrap-server", &bootstrap, "find-hanging", "--broker-id", "1", "--max-transaction-timeout", "0"];
-    let hanging = tools.run("kafka-transactions", &hanging, "");
-    assert!(!hanging.out.contains("numbers"), "{}", hanging.out);
+    assert_eq!(hanging(&mut tools, &bootstrap), "");
+}
+
+/// The topics of hanging transactions, a line each.
+fn hanging(tools: &mut Tools, bootstrap: &str) -> String {
+    let ask = ["--bootstrap-server", bootstrap, "find-hanging", "--broker-id", "1", "--max-transaction-timeout", "0"];
+    let run = tools.run("kafka-transactions", &ask, "");
+    let mut lines = run.out.lines();
+    let head = lines.next().unwrap_or_default();
+    assert!(run.code == 0 && head.contains("ProducerEpoch"), "{run:?}");
+    lines.map(|line| line.split_whitespace().next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// Where nobody asks the coordinator first, records of a lost producer hold a partition back for ever.
+#[test]
+fn a_hanging_transaction_is_found_and_aborted() {
+    let mut broker = Broker::start(under_test(), &[("transaction.partition.verification.enable", "false")]);
+    let mut wire = broker.wire();
+    reader::create(&mut wire, "stuck", 1, &[]);
+    // Asked for until the coordinator is there.
+    let mut id = -1;
+    for _ in 0..500 {
+        let _ = wire.call("FindCoordinator", 3, json!({"key": "lost", "keyType": 1}));
+        let ask = json!({"transactionalId": "lost", "transactionTimeoutMs": 60000});
+        let answer = wire.call("InitProducerId", 4, ask).expect("an answer");
+        if answer["errorCode"] == json!(0) {
+            id = answer["producerId"].as_i64().expect("an id");
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut batch = Batch::of(now() - 600_000, &[b"lost"]);
+    batch.attributes = 1 << 4;
+    (batch.producer_id, batch.producer_epoch, batch.sequence) = (id, 0, 0);
+    let data = json!([{"name": "stuck", "partitionData": [{"index": 0, "records": batch.base64()}]}]);
+    let body = json!({"transactionalId": "lost", "acks": -1, "timeoutMs": 5000, "topicData": data});
+    let answer = wire.call("Produce", 9, body).expect("an answer");
+    assert_eq!(answer["responses"][0]["partitionResponses"][0]["errorCode"], 0, "{answer}");
+    reader::append(&mut wire, "stuck", 0, Batch::of(now(), &[b"behind it"]).base64());
+    assert_eq!(reader::read(&mut wire, "stuck", 0, true).stable, 0);
+    let mut tools = Tools::start();
+    let bootstrap = broker.bootstrap();
+    assert_eq!(hanging(&mut tools, &bootstrap), "stuck");
+    let abort =
+        ["--bootstrap-server", &bootstrap, "abort", "--topic", "stuck", "--partition", "0", "--start-offset", "0"];
+    let run = tools.run("kafka-transactions", &abort, "");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(hanging(&mut tools, &bootstrap), "");
+    let after = reader::read(&mut wire, "stuck", 0, true);
+    assert_eq!((after.stable, after.aborted), (3, vec![(id, 0)]));
+    let again = tools.run("kafka-transactions", &abort, "");
+    assert_ne!(again.code, 0, "{again:?}");
+    broker.stop();
+}
+
+/// Java workers of one group: their offsets are committed inside their transactions, under the epochs of KIP-890.
+#[test]
+fn what_is_consumed_comes_out_once_though_workers_and_the_server_are_killed() {
+    let seed = std::env::var("OTTLA_TRANSACTION_SEED").ok().and_then(|n| n.parse().ok());
+    let seed = seed.unwrap_or_else(|| now().unsigned_abs());
+    println!("OTTLA_TRANSACTION_SEED={seed}");
+    let mut broker = Broker::start(under_test(), &transform::PROPERTIES);
+    let mut workers = transform::Loop::start(&broker, seed);
+    for _ in 0..rounds(ROUNDS) {
+        workers.round(&mut broker);
+    }
+    let given = workers.finish(&mut broker);
+    let wanted: Vec<usize> = (0..given).map(|number| 2 * number).collect();
+    for partition in [0, 1] {
+        same(partition, &committed(&broker, "doubled", partition), &wanted);
+    }
+    broker.stop();
 }
 
 /// The Java producer: every transaction has its own epoch (KIP-890), and being produced to is what adds a partition.

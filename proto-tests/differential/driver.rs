@@ -121,6 +121,33 @@ impl Driver {
         eprintln!("{:?}: no coordinator", self.broker.kind);
     }
 
+    /// Waits until the coordinator of a transactional id is there.
+    pub fn transaction_coordinator(&mut self, id: &str) {
+        for _ in 0..1000 {
+            let found = self.wire.call("FindCoordinator", 3, json!({"key": id, "keyType": 1})).unwrap_or_default();
+            let list = self.wire.call("ListTransactions", 0, json!({})).unwrap_or_default();
+            if found["errorCode"] == json!(0) && list["errorCode"] == json!(0) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        eprintln!("{:?}: no transaction coordinator", self.broker.kind);
+    }
+
+    /// Waits until all markers of a transaction that was ended are written.
+    pub fn transaction_over(&mut self, id: &str) {
+        for _ in 0..500 {
+            let body = json!({"transactionalIds": [id]});
+            let described = self.wire.call("DescribeTransactions", 0, body).unwrap_or_default();
+            let state = described["transactionStates"][0]["transactionState"].as_str().unwrap_or_default();
+            if !state.starts_with("Prepare") {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        eprintln!("{:?}: the transaction of {id} does not end", self.broker.kind);
+    }
+
     /// A whole frame in bytes and the raw answer.
     pub fn frame(&mut self, what: &str, frame: &[u8]) {
         let answer = self.wire.send_bytes(frame).and_then(|()| self.wire.receive_frame());

@@ -67,7 +67,9 @@ impl Mask {
                 Value::Object(keyed)
             }
             // A set in both servers.
-            Value::Array(list) if field == "subscribedTopicNames" => {
+            Value::Array(list)
+                if field == "subscribedTopicNames" || (api, field) == ("DescribeTransactions", "partitions") =>
+            {
                 let mut list = list.clone();
                 list.sort_by_key(Value::to_string);
                 Value::Array(list)
@@ -100,6 +102,7 @@ impl Mask {
             "lastFetchTimestamp" | "lastCaughtUpTimestamp" | "lastTimestamp" | "logAppendTimeMs" => n > 0,
             "leaderEpoch" | "highWatermark" | "logEndOffset" if api == "DescribeQuorum" => n >= 0,
             "timestamp" => n > self.start - 100_000_000 && n < self.start + 100_000_000,
+            "transactionStartTimeMs" => n > 0,
             "issueTimestampMs" | "expiryTimestampMs" | "maxTimestampMs" => n > 0,
             _ => false,
         };
@@ -132,6 +135,7 @@ fn key_of(value: &Value) -> String {
         "apiKey",
         "key",
         "groupId",
+        "transactionalId",
         "name",
         "topicName",
         "topic",

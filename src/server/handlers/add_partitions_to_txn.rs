@@ -42,7 +42,8 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let body: AddPartitionsToTxnRequest = request.decode()?;
     let version = request.version();
     let transactions = if version >= BATCHED_VERSION_MIN {
-        body.transactions
+        let distinct = |txn: AddPartitionsToTxnTransaction| if txn.verify_only { distinct(txn) } else { txn };
+        body.transactions.into_iter().map(distinct).collect()
     } else {
         vec![
             AddPartitionsToTxnTransaction::default()
@@ -111,6 +112,16 @@ async fn codes(asked: Asked, txn: &AddPartitionsToTxnTransaction, version: i16) 
             Err(code) => vec![code; count],
         },
     }
+}
+
+/// Who only asks is told of each partition once, and of no topic without partitions.
+fn distinct(mut txn: AddPartitionsToTxnTransaction) -> AddPartitionsToTxnTransaction {
+    for topic in &mut txn.topics {
+        let mut seen = BTreeSet::new();
+        topic.partitions.retain(|index| seen.insert(*index));
+    }
+    txn.topics.retain(|topic| !topic.partitions.is_empty());
+    txn
 }
 
 fn partitions(topics: &[AddPartitionsToTxnTopic]) -> Vec<TopicPartition> {

@@ -53,6 +53,8 @@ const TOPIC_ID_VERSION_MIN: i16 = 13;
 /// One partition's outcome, before it is known whether it is settled; a refusal with the partition's log start.
 type Outcome = Result<Appended, (ProduceError, Offset)>;
 
+const NOT_ADDED: &str = "the partition has not joined the transaction";
+
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body = ProduceRequest::decode(request.version(), request.body.clone()).map_err(|e| request.undecodable(e))?;
     let Some(acks) = acks(body.acks) else {
@@ -129,7 +131,10 @@ fn append_all(
         for data in topic.partitions() {
             let index = data.index.0;
             let (answer, appended) = match append_one(ctx, version, hosted.as_deref(), data, words, acks, now) {
-                Err(code) => (refused(index, code, None), None),
+                Err(code) => {
+                    let words = (code == ErrorCode::InvalidTxnState).then(|| NOT_ADDED.to_owned());
+                    (refused(index, code, words), None)
+                }
                 Ok(outcome) => answer(index, outcome),
             };
             if let Some(appended) = appended.filter(|a| !a.is_settled()) {
