@@ -21,7 +21,7 @@ const ASSIGNMENT: &str = "AAAAAAABAAF0AAAAAQAAAAAAAAAA";
 
 /// A request to join as a consumer would.
 pub fn ask(group: &str, member: &str) -> Value {
-    json!({"groupId": group, "sessionTimeoutMs": 60000, "rebalanceTimeoutMs": 60000, "memberId": member, "protocolType": "consumer",
+    json!({"groupId": group, "sessionTimeoutMs": 600000, "rebalanceTimeoutMs": 600000, "memberId": member, "protocolType": "consumer",
         "protocols": [{"name": "range", "metadata": "AAAAAAABAAF0AAAAAA=="}, {"name": "own", "metadata": ""}], "reason": "why not"})
 }
 

@@ -23,6 +23,10 @@ pub type DeleteReply = Vec<ErrorCode>;
 
 /// Decides. Offsets of topics that the group's members subscribe to stay.
 pub fn delete(machine: &GroupMachine, op: &OffsetDelete) -> Result<Outcome<DeleteReply>, ErrorCode> {
+    // A group without a name may have offsets, but does not part with them on request.
+    if op.group.is_empty() {
+        return Err(ErrorCode::InvalidGroupId);
+    }
     let group = machine.groups.get(&op.group).ok_or(ErrorCode::GroupIdNotFound)?;
     if let Group::Classic(group) = group {
         group.check_offset_delete()?;
