@@ -31,13 +31,15 @@ async function main() {
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    eachBatch: async ({ batch, resolveOffset, heartbeat, isStale, isRunning }) => {
+    eachBatch: async ({ batch, resolveOffset, commitOffsetsIfNecessary, heartbeat, isStale, isRunning }) => {
       if (isStale() || !isRunning()) return
       event('got', { p: `${batch.topic}-${batch.partition}`, o: batch.messages.map(m => Number(m.offset)) })
       const next = String(BigInt(batch.lastOffset()) + 1n)
       resolveOffset(batch.lastOffset())
       try {
-        await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: next }])
+        // Not consumer.commitOffsets: what that fails with no longer tells kafkajs that the member must join again.
+        const partitions = [{ partition: batch.partition, offset: next }]
+        await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] })
         event('committed')
       } catch (error) {
         event('commit failed', { error: error.type || error.name })
