@@ -34,8 +34,8 @@ pub(super) const KERBEROS: &str = "GSSAPI is not supported; use SCRAM, PLAIN or 
 pub(super) const TIERED: &str = "tiered storage is not supported";
 /// Multi-node operation.
 pub(super) const CLUSTER: &str = "it takes effect with more than one node, which this version does not run yet";
-/// Group coordinators.
-pub(super) const GROUPS: &str = "group coordinators are not built yet";
+/// Kinds of groups that are not consumer groups.
+pub(super) const GROUPS: &str = "share groups and streams groups are not built yet";
 /// Quotas.
 pub(super) const QUOTAS: &str = "quotas are stored but not enforced yet";
 /// Security.
