@@ -42,4 +42,6 @@ mod migration_test;
 #[cfg(test)]
 mod random_test;
 #[cfg(test)]
+mod story_test;
+#[cfg(test)]
 mod test_image;
