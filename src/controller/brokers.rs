@@ -11,6 +11,7 @@ use super::context::Context;
 use super::election::{after_broker_change, after_unclean_shutdown};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{BrokerEpoch, NodeId, Offset, Uuid};
+use crate::metadata::cluster::BrokerImage;
 use crate::metadata::features::{KRAFT_VERSION, METADATA_VERSION};
 use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{self, BrokerEndpoint, BrokerFeature, BrokerRegistrationChange, MetadataRecord};
@@ -92,6 +93,12 @@ pub fn register(
     }
 }
 
+/// True if who registers has opened a directory of the registered process. Each is locked by one process at a time, so that one is
+/// gone: a controller that is new itself may have no other sign of it, when the broker is back before its port was asked after.
+fn holds_directories_of(operation: &RegisterBroker, broker: &BrokerImage) -> bool {
+    operation.log_dirs.iter().any(|dir| broker.log_dirs.contains(dir))
+}
+
 fn try_register(
     image: &MetadataImage,
     context: &Context,
@@ -123,6 +130,7 @@ fn try_register(
         && !broker.fenced
         && !context.is_local(id)
         && !context.gone.contains(&id)
+        && !holds_directories_of(operation, broker)
     {
         let message = format!("Another broker is registered with that broker id {id}.");
         return Err(ApiError::new(ErrorCode::DuplicateBrokerRegistration, message));

@@ -29,7 +29,7 @@ use crate::base::random;
 /// How often the time is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// Longest that a voter waits over the lease when the leader is gone, and before it stands again where only it can win.
-const SOON_SPREAD_MS: i64 = 300;
+const SOON_SPREAD_MS: i64 = 150;
 
 /// How long each wait is.
 #[derive(Clone, Copy, Debug)]

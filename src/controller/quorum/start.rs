@@ -32,9 +32,9 @@ const ENTRIES_KEPT: u64 = 1_000;
 
 /// How often a leader speaks to its followers (ms); openraft rounds this up by half. Also how long it waits for an answer: one
 /// that comes later, because a disk is slow, is not lost, since the entries are there when they are sent again.
-const HEARTBEAT_MS: u64 = 250;
+const HEARTBEAT_MS: u64 = 150;
 /// How long a voter that heard a leader votes for nobody else (ms): two heartbeats and some.
-const LEASE_MS: u64 = 900;
+const LEASE_MS: u64 = 540;
 
 /// How long a voter that heard a leader votes for nobody else: a leader that lives is heard more often than that.
 pub(super) fn lease() -> Millis {
