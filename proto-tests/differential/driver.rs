@@ -113,7 +113,9 @@ impl Driver {
         for _ in 0..1000 {
             let found = self.wire.call("FindCoordinator", 3, json!({"key": group, "keyType": 0})).unwrap_or_default();
             let list = self.wire.call("ListGroups", 0, json!({})).unwrap_or_default();
-            if found["errorCode"] == json!(0) && list["errorCode"] == json!(0) {
+            let kept = json!({"groupId": group, "topics": []});
+            let kept = self.wire.call("OffsetFetch", 5, kept).unwrap_or_default();
+            if [found, list, kept].iter().all(|answer| answer["errorCode"] == json!(0)) {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(10));
