@@ -83,17 +83,17 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         reader,
         rack: rack(ctx, &body, reader),
     };
-    let committed = params.up_to == ReadUpTo::LastStable;
+    let up_to = params.up_to;
     let (asked, fetches) = resolve(ctx, wishes);
     let refused = asked.iter().any(|a| a.read.is_err());
     let reads = read::read_now(&params, &fetches);
     if refused || fetches.is_empty() || params.max_wait.is_zero() || read::is_enough(&params, &reads) {
-        return Ok(Handled::Now(answer(ctx, &request, &context, &asked, reads, committed)?));
+        return Ok(Handled::Now(answer(ctx, &request, &context, &asked, reads, up_to)?));
     }
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {
         let reads = read::read_waiting(params, fetches, reads).await;
-        answer(&ctx, &request, &context, &asked, reads, committed)
+        answer(&ctx, &request, &context, &asked, reads, up_to)
     }))
 }
 
@@ -197,9 +197,10 @@ fn answer(
     context: &FetchContext,
     asked: &[Asked],
     reads: Reads,
-    committed: bool,
+    up_to: ReadUpTo,
 ) -> Result<Response, Refusal> {
     let version = request.version();
+    let committed = up_to == ReadUpTo::LastStable;
     let mut reads: Vec<_> = reads.into_iter().map(Some).collect();
     let mut answers = Vec::with_capacity(asked.len());
     let mut outcomes = Vec::with_capacity(asked.len());
@@ -231,6 +232,8 @@ fn answer(
     }
     let selected = context.select(&outcomes);
     let topics = group(asked, answers, &selected);
+    // Followers know from the metadata where brokers are.
+    let leaders = leaders.filter(|_| up_to != ReadUpTo::LogEnd);
     let node_endpoints = leaders.map(|leaders| leaders.reached().map(endpoint).collect()).unwrap_or_default();
     let response =
         FetchResponse { session_id: context.id(), topics, node_endpoints, ..FetchResponse::failed(ErrorCode::None) };
