@@ -4,12 +4,18 @@ use serde_json::{Value, json};
 
 use crate::driver::{Driver, NO_SUCH_ID};
 use crate::groups::member_of;
+use crate::support::wire::Batch;
 
 /// Runs it.
 pub fn script(d: &mut Driver) {
     commits(d);
     fetches(d);
     deletes(d);
+    let records = Batch::of(crate::support::wire::now(), &[b"not a record of the coordinator"]).base64();
+    let partition = json!({"index": 0, "records": records});
+    let topic = json!({"name": "__consumer_offsets", "partitionData": [partition]});
+    let body = json!({"transactionalId": null, "acks": -1, "timeoutMs": 1000, "topicData": [topic]});
+    d.step("into the offsets topic", "Produce", 9, body);
 }
 
 /// A commit of one partition of topic `kept`.

@@ -23,6 +23,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, Offset, PartitionIndex};
+use crate::base::topic_name;
 use crate::coordinator::transaction::state::Producer;
 use crate::log::error::AppendError;
 use crate::protocol::produce_request::{ProduceRequest, ProducedPartition, ProducedTopic};
@@ -39,6 +40,8 @@ use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
 use crate::server::transaction_guard::{First, Question, Speaks, Words};
 
+/// Who may write to internal topics.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
 /// The first version whose producers know zstd.
 const ZSTD_VERSION_MIN: i16 = 7;
 /// The first version whose producers learn who leads instead.
@@ -122,6 +125,7 @@ fn append_all(
     words: &Words,
 ) -> Result<Handled, Refusal> {
     let version = request.version();
+    let client = (version, request.client_id());
     let now = ctx.now();
     let mut waits = Vec::new();
     let mut responses = Vec::with_capacity(body.topic_count());
@@ -130,7 +134,7 @@ fn append_all(
         let mut partitions = Vec::with_capacity(topic.partition_count);
         for data in topic.partitions() {
             let index = data.index.0;
-            let (answer, appended) = match append_one(ctx, version, hosted.as_deref(), data, words, acks, now) {
+            let (answer, appended) = match append_one(ctx, client, hosted.as_deref(), data, words, acks, now) {
                 Err(code) => {
                     let words = (code == ErrorCode::InvalidTxnState).then(|| NOT_ADDED.to_owned());
                     (refused(index, code, words), None)
@@ -178,7 +182,7 @@ fn hosted(ctx: &Context, version: i16, topic: &ProducedTopic<'_>) -> Option<Arc<
 
 fn append_one(
     ctx: &Context,
-    version: i16,
+    (version, client_id): (i16, &str),
     hosted: Option<&HostedTopic>,
     data: ProducedPartition,
     words: &Words,
@@ -189,6 +193,10 @@ fn append_one(
         if version >= TOPIC_ID_VERSION_MIN { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
     let hosted = hosted.ok_or(unknown)?;
     let partition = hosted.partition(data.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    // What the coordinators have written is theirs alone; Kafka's own administrator is trusted by its name.
+    if topic_name::is_internal(&hosted.name) && client_id != ADMIN_CLIENT_ID {
+        return Err(ErrorCode::InvalidTopicException);
+    }
     let batches = data.records.ok_or(ErrorCode::InvalidRecord)?;
     check_codec(version, &batches)?;
     let guard = words.of(&partition.name)?;
