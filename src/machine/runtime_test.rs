@@ -188,3 +188,35 @@ async fn a_parked_operation_that_never_commits_asks_nobody_to_wait() {
     runtime.close();
     driver.await.unwrap();
 }
+
+/// A clock that somebody sets.
+struct SetClock(AtomicI64);
+
+impl crate::base::clock::Clock for SetClock {
+    fn wall(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
+    }
+    fn monotonic(&self) -> Millis {
+        Millis(7)
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_moves_time_and_the_timers_with_it() {
+    let clock = Arc::new(SetClock(AtomicI64::new(1000)));
+    let (commits, log) = (Arc::new(Committed::default()), Box::new(Count(0)));
+    let runtime =
+        Runtime::new(Counter::default(), log, commits, Arc::new(Answers), clock.clone(), Duration::from_millis(200));
+    let driver = tokio::spawn(Arc::clone(&runtime).drive());
+    drop(runtime.submit(park(1060)).unwrap());
+    clock.0.store(9_000_000, Ordering::SeqCst);
+    let told = runtime.submit(|_, call| Ok::<_, ()>(Outcome::reply(call.now))).unwrap().now().ok();
+    assert_eq!(told, Some(Millis(9_000_000)));
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(runtime.look(|m| m.sum), 0, "no timer is due because of that");
+    clock.0.store(9_000_500, Ordering::SeqCst);
+    let told = runtime.submit(|_, call| Ok::<_, ()>(Outcome::reply(call.now))).unwrap().now().ok();
+    assert_eq!(told, Some(Millis(9_000_000)), "a small step is not followed");
+    runtime.close();
+    driver.await.unwrap();
+}

@@ -33,7 +33,8 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("offsets.load.buffer.size", Some("5242880"), AtLeast(1), High)
         .not_used(reason::INLINE)
         .doc("Bytes read at a time when offsets are loaded."),
-    short("offsets.topic.replication.factor", Some("3"), AtLeast(1), High).doc("Replicas of the offsets topic."),
+    short("offsets.topic.replication.factor", Some("3"), AtLeast(1), High)
+        .doc("Replicas of the offsets topic. Where it is not set, no more than there are brokers."),
     int("offsets.topic.num.partitions", Some("50"), AtLeast(1), High)
         .doc("Partitions of the offsets topic; must not change once it exists."),
     int("offsets.topic.segment.bytes", Some("104857600"), AtLeast(1), High)

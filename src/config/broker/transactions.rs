@@ -13,7 +13,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .not_used(reason::INLINE)
         .doc("Bytes read at a time when transactions are loaded."),
     short("transaction.state.log.replication.factor", Some("3"), AtLeast(1), High)
-        .doc("Replicas of the transaction topic."),
+        .doc("Replicas of the transaction topic. Where it is not set, no more than there are brokers."),
     int("transaction.state.log.num.partitions", Some("50"), AtLeast(1), High)
         .doc("Partitions of the transaction topic; must not change once it exists."),
     int("transaction.state.log.segment.bytes", Some("104857600"), AtLeast(1), High)
