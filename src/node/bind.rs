@@ -62,13 +62,14 @@ pub fn bind(listener: &Listener, kind: ListenerKind, buffers: SocketBuffers) -> 
     }
 }
 
-/// The sizes that were asked for (`socket.send.buffer.bytes`, `socket.receive.buffer.bytes`). Where nobody asks, Kafka fixes
-/// both at 100 KiB, which keeps the kernel from growing them for a distant client; here the kernel decides.
+/// The sizes that are set (`socket.send.buffer.bytes`, `socket.receive.buffer.bytes`; -1 leaves them to the kernel). A small
+/// send buffer keeps what sendfile hands over in the processor's cache until it is received, which matters to readers on the
+/// same machine. Received bytes are read at once, so there the kernel decides where nobody asks.
 pub fn buffers(config: &ServerConfig) -> SocketBuffers {
-    let asked = |key, size: i32| config.set_value(key).and_then(|_| usize::try_from(size).ok());
+    let asked_receive = config.set_value("socket.receive.buffer.bytes").map(|_| config.socket_receive_buffer_bytes());
     SocketBuffers {
-        send: asked("socket.send.buffer.bytes", config.socket_send_buffer_bytes()),
-        receive: asked("socket.receive.buffer.bytes", config.socket_receive_buffer_bytes()),
+        send: usize::try_from(config.socket_send_buffer_bytes()).ok(),
+        receive: asked_receive.and_then(|size| usize::try_from(size).ok()),
     }
 }
 
