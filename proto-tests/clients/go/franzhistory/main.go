@@ -1,0 +1,122 @@
+// A transactional producer by franz-go that records what it does; ../../README.md has the fields of the one argument.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+var task struct {
+	Bootstrap    string `json:"bootstrap"`
+	History      string `json:"history"`
+	Name         string `json:"name"`
+	ID           string `json:"id"`
+	Topic        string `json:"topic"`
+	Partitions   int32  `json:"partitions"`
+	First        int64  `json:"first"`
+	Transactions int64  `json:"transactions"`
+	Per          int    `json:"per"`
+	TimeoutMs    int    `json:"timeout_ms"`
+	PauseMs      int    `json:"pause_ms"`
+}
+
+var file *os.File
+
+func fail(err error) {
+	fmt.Fprintf(os.Stderr, "%s: %v\n", task.Name, err)
+	// What is open stays open, as if killed.
+	os.Exit(3)
+}
+
+func note(event string, fields map[string]any) {
+	line := map[string]any{"t": time.Now().UnixMicro(), "p": task.Name, "e": event}
+	for name, value := range fields {
+		line[name] = value
+	}
+	text, _ := json.Marshal(line)
+	if _, err := file.Write(append(text, '\n')); err != nil {
+		fail(err)
+	}
+}
+
+// end commits or aborts, and tells whether it did.
+func end(cl *kgo.Client, txn int64, how kgo.TransactionEndTry) bool {
+	for tries := 0; ; tries++ {
+		ctx, done := context.WithTimeout(context.Background(), 30*time.Second)
+		err := cl.EndTransaction(ctx, how)
+		done()
+		switch {
+		case err == nil:
+			return true
+		case how == kgo.TryCommit && errors.Is(err, kerr.OperationNotAttempted):
+			return false
+		case tries < 3 && errors.Is(err, context.DeadlineExceeded):
+			continue
+		}
+		fail(err)
+	}
+}
+
+func main() {
+	task.TimeoutMs = 10000
+	if err := json.Unmarshal([]byte(os.Args[1]), &task); err != nil {
+		fail(err)
+	}
+	var err error
+	if file, err = os.OpenFile(task.History, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644); err != nil {
+		fail(err)
+	}
+	cl, err := kgo.NewClient(
+		kgo.SeedBrokers(task.Bootstrap), kgo.TransactionalID(task.ID), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.TransactionTimeout(time.Duration(task.TimeoutMs)*time.Millisecond), kgo.ProducerLinger(0),
+		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }), kgo.MetadataMinAge(50*time.Millisecond),
+		kgo.UnknownTopicRetries(-1), kgo.RequestRetries(1000),
+	)
+	if err != nil {
+		fail(err)
+	}
+	value := task.First
+	for number := int64(0); number < task.Transactions; number++ {
+		txn := task.First + number + 1
+		if err := cl.BeginTransaction(); err != nil {
+			fail(err)
+		}
+		note("begin", map[string]any{"txn": txn})
+		for i := 0; i < task.Per; i++ {
+			for partition := int32(0); partition < task.Partitions; partition++ {
+				value++
+				sent := value
+				note("send", map[string]any{"value": sent, "at": fmt.Sprintf("%s-%d", task.Topic, partition), "txn": txn})
+				record := &kgo.Record{Topic: task.Topic, Partition: partition, Value: []byte(fmt.Sprint(sent))}
+				cl.Produce(context.Background(), record, func(r *kgo.Record, err error) {
+					// Why a record was not acknowledged does not say that it was not written.
+					if err == nil {
+						note("acked", map[string]any{"value": sent, "offset": r.Offset})
+					}
+				})
+			}
+		}
+		if err := cl.Flush(context.Background()); err != nil {
+			fail(err)
+		}
+		committed := false
+		if number%3 != 2 {
+			note("commit", map[string]any{"txn": txn})
+			committed = end(cl, txn, kgo.TryCommit)
+		}
+		if committed {
+			note("committed", map[string]any{"txn": txn})
+		} else {
+			end(cl, txn, kgo.TryAbort)
+			note("aborted", map[string]any{"txn": txn})
+		}
+		time.Sleep(time.Duration(task.PauseMs) * time.Millisecond)
+	}
+}
