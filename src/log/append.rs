@@ -168,10 +168,7 @@ impl Log {
         batch: &Validated,
         now: Millis,
     ) -> Result<(), StorageError> {
-        let begins = self.epochs.assign(batch.header.leader_epoch, batch.header.base_offset);
-        if begins || self.epoch_unwritten.swap(false, Ordering::AcqRel) {
-            self.epochs.write().inspect_err(|e| self.health.fail(e))?;
-        }
+        self.epochs.assign(batch.header.leader_epoch, batch.header.base_offset);
         if batch.header.is_control() {
             let view = BatchView { header: batch.header, bytes: &batch.bytes };
             if let Some(aborted) = note_marker(writer, &view, now) {

@@ -1,10 +1,15 @@
 //! Which leader epoch began at which offset: how a replica finds where its log departs from its leader's (KIP-101, KIP-279).
 //!
 //! Kept in `leader-epoch-checkpoint`, epochs and offsets both ascending. If the file is lost it is rebuilt from the batches.
+//!
+//! A new epoch is not written at once: a leader of many partitions begins one in each, and an fsync for each would hold up
+//! everybody on its core. The file is written before the recovery point moves beyond the epoch's first record; what is
+//! behind the recovery point is found again by the scan that follows a crash.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::checkpoint;
 use super::error::StorageError;
@@ -17,6 +22,10 @@ pub const FILE_NAME: &str = "leader-epoch-checkpoint";
 pub struct LeaderEpochCache {
     path: PathBuf,
     entries: RwLock<Vec<(LeaderEpoch, Offset)>>,
+    /// True while the file lacks an epoch.
+    unwritten: AtomicBool,
+    /// Held while the file is written.
+    file: Mutex<()>,
 }
 
 impl LeaderEpochCache {
@@ -28,7 +37,11 @@ impl LeaderEpochCache {
         let sane = entries.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1);
         let whole = pairs.is_some() && sane;
         let entries = if sane { entries } else { Vec::new() };
-        Ok((Self { path, entries: RwLock::new(entries) }, whole))
+        Ok((Self::new(path, entries), whole))
+    }
+
+    fn new(path: PathBuf, entries: Vec<(LeaderEpoch, Offset)>) -> Self {
+        Self { path, entries: RwLock::new(entries), unwritten: AtomicBool::new(false), file: Mutex::new(()) }
     }
 
     /// Notes that `epoch` begins at `start`, if it is newer than all known. True if it is.
@@ -41,6 +54,7 @@ impl LeaderEpochCache {
             entries.pop();
         }
         entries.push((epoch, start));
+        self.unwritten.store(true, Ordering::Release);
         true
     }
 
@@ -75,9 +89,12 @@ impl LeaderEpochCache {
         }
     }
 
-    /// Drops epochs that begin at `end` or behind.
-    pub fn truncate_end(&self, end: Offset) {
-        self.entries.write().retain(|(_, start)| *start < end);
+    /// Drops epochs that begin at `end` or behind. True if there were any.
+    pub fn truncate_end(&self, end: Offset) -> bool {
+        let mut entries = self.entries.write();
+        let before = entries.len();
+        entries.retain(|(_, start)| *start < end);
+        entries.len() < before
     }
 
     /// Moves the first epochs up to a log start.
@@ -95,10 +112,18 @@ impl LeaderEpochCache {
         self.entries.write().clear();
     }
 
-    /// Writes the file.
+    /// Writes the file if it lacks an epoch. Blocks.
+    pub fn write_if_due(&self) -> Result<(), StorageError> {
+        if self.unwritten.load(Ordering::Acquire) { self.write() } else { Ok(()) }
+    }
+
+    /// Writes the file. Blocks.
     pub fn write(&self) -> Result<(), StorageError> {
+        let _alone = self.file.lock();
+        // What is noted from here on is due again, whether or not it is among what is written now.
+        self.unwritten.store(false, Ordering::Release);
         let pairs: Vec<_> = self.entries.read().iter().map(|(epoch, start)| (epoch.0, start.0)).collect();
-        checkpoint::write_pairs(&self.path, &pairs)
+        checkpoint::write_pairs(&self.path, &pairs).inspect_err(|_| self.unwritten.store(true, Ordering::Release))
     }
 }
 
@@ -108,7 +133,7 @@ mod tests {
 
     fn cache(entries: &[(i32, i64)]) -> LeaderEpochCache {
         let entries = entries.iter().map(|(e, o)| (LeaderEpoch(*e), Offset(*o))).collect();
-        LeaderEpochCache { path: PathBuf::new(), entries: RwLock::new(entries) }
+        LeaderEpochCache::new(PathBuf::new(), entries)
     }
 
     #[test]

@@ -71,13 +71,14 @@ impl Log {
             writer.producers = ProducerState::default();
             end = log_start;
         }
-        if !epochs_whole {
+        if !epochs_whole && !loaded.scanned_whole {
             rebuild_epochs(&epochs, &segments)?;
         }
-        epochs.truncate_end(end);
+        let departed = epochs.truncate_end(end);
         epochs.truncate_start(log_start);
-        // An empty log has no epochs and needs no file.
-        if (!epochs_whole || loaded.recovered) && epochs.latest().is_some() {
+        // Epochs that the log does not hold any more must not come back with the next crash. An empty log has no epochs and
+        // needs no file; what a scan has found, the next scan finds again.
+        if departed || !epochs_whole && !loaded.recovered && epochs.latest().is_some() {
             epochs.write()?;
         }
         partition_metadata::ensure(dir, options.topic_id)?;
@@ -106,7 +107,6 @@ impl Log {
             writer: Mutex::new(writer),
             segments: ArcSwap::from_pointee(segments),
             epochs,
-            epoch_unwritten: AtomicBool::new(false),
             changed: AtomicBool::new(loaded.recovered),
             health: options.health,
             background: options.background,
@@ -124,6 +124,8 @@ struct Loaded {
     writer: Writer,
     end: Offset,
     recovered: bool,
+    /// True if every segment was scanned from its beginning.
+    scanned_whole: bool,
 }
 
 fn load_segments(
@@ -141,12 +143,13 @@ fn load_segments(
     };
     let mut segments: Vec<Arc<LogSegment>> = Vec::with_capacity(bases.len());
     let mut end = bases.first().copied().unwrap_or(Offset(0));
-    let mut recovered = false;
+    let (mut recovered, mut scanned_whole) = (false, true);
     let mut writer: Option<Writer> = None;
     for (i, base) in bases.iter().enumerate() {
         let opened = if i < trusted && writer.is_none() { open_trusted(dir, *base, now)? } else { None };
         if let Some(segment) = opened {
             segments.push(Arc::new(segment));
+            scanned_whole = false;
             continue;
         }
         recovered = true;
@@ -196,7 +199,7 @@ fn load_segments(
         Some(writer) => writer,
         None => recovery::rebuild_producers(dir, &segments, end, now)?,
     };
-    Ok(Loaded { segments, writer, end, recovered })
+    Ok(Loaded { segments, writer, end, recovered, scanned_whole })
 }
 
 /// Opens a segment by its indexes, or `None` if one of them is missing or cannot be right: then it must be recovered.

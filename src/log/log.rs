@@ -88,8 +88,6 @@ pub struct Log {
     pub(super) log_start: AtomicI64,
     pub(super) tail: TailCache,
     pub(super) recovery_point: AtomicI64,
-    /// An epoch was noted that is not in its file yet.
-    pub(super) epoch_unwritten: AtomicBool,
     /// Something was written since the log was opened or closed.
     pub(super) changed: AtomicBool,
     pub(super) health: Arc<DirHealth>,
@@ -162,13 +160,11 @@ impl Log {
     pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
         self.epochs.latest()
     }
-    /// Notes that a leader begins in `epoch` at the log's end, before it appends anything. On disk with its first record: an
-    /// epoch without records may be forgotten.
+    /// Notes that a leader begins in `epoch` at the log's end, before it appends anything. An epoch without records may be
+    /// forgotten.
     pub fn begin_epoch(&self, epoch: LeaderEpoch) {
         let _writer = self.writer.lock();
-        if self.epochs.assign(epoch, self.log_end_offset()) {
-            self.epoch_unwritten.store(true, Ordering::Release);
-        }
+        self.epochs.assign(epoch, self.log_end_offset());
     }
     /// The epoch in which `offset` was, or will be, appended.
     pub fn epoch_for_offset(&self, offset: Offset) -> Option<LeaderEpoch> {
@@ -282,6 +278,7 @@ impl Log {
             }
         }
         self.sync_entries()?;
+        self.epochs.write_if_due().inspect_err(|e| self.health.fail_for_good(e))?;
         self.note_synced(end);
         Ok(())
     }

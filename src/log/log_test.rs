@@ -352,3 +352,32 @@ fn what_a_client_may_not_send_is_refused() {
     assert!(matches!(refuse(control), AppendError::Invalid(_)));
     assert_eq!(log.log_end_offset(), Offset(0));
 }
+
+#[test]
+fn a_new_epoch_is_on_disk_before_the_recovery_point_passes_it_and_found_again_before_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(super::leader_epoch::FILE_NAME);
+    let lead = |log: &Log, epoch: i32| {
+        let bytes = batch(&["a", "b"], Compression::None);
+        log.append_as_leader(bytes, LeaderEpoch(epoch), AppendOrigin::Client, NOW).unwrap();
+    };
+    let log = open(dir.path(), LogConfig::default(), false, 0).unwrap();
+    lead(&log, 3);
+    assert!(!file.exists(), "the first record of an epoch waits for no fsync");
+    let synced = log.flush().unwrap();
+    let flushed = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(flushed, "0\n1\n3 0\n");
+    lead(&log, 7);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), flushed);
+    // As after a crash: what lies behind the recovery point is scanned.
+    let found = open(dir.path(), LogConfig::default(), false, synced.0).unwrap();
+    assert_eq!(found.end_offset_for_epoch(LeaderEpoch(3)), (LeaderEpoch(3), Offset(2)));
+    assert_eq!(found.latest_epoch(), Some(LeaderEpoch(7)));
+    // What a crash took from the log's end does not come back as an epoch.
+    found.flush().unwrap();
+    let segment = std::fs::OpenOptions::new().write(true).open(dir.path().join("00000000000000000000.log")).unwrap();
+    segment.set_len(segment.metadata().unwrap().len() / 2).unwrap();
+    let cut = open(dir.path(), LogConfig::default(), false, 0).unwrap();
+    assert_eq!(cut.latest_epoch(), Some(LeaderEpoch(3)));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), flushed);
+}

@@ -67,9 +67,7 @@ impl Log {
     /// not know them. (Kafka cuts the epochs even where it cuts no record, for the same reason.)
     fn forget_empty_epochs(&self) -> Result<(), OpenError> {
         let _writer = self.writer.lock();
-        let before = self.epochs.latest();
-        self.epochs.truncate_end(self.log_end_offset());
-        if self.epochs.latest() != before {
+        if self.epochs.truncate_end(self.log_end_offset()) {
             self.epochs.write()?;
         }
         Ok(())
