@@ -1,6 +1,5 @@
 //! A case: one load, run on each server in turn, in pairs and in ABBA order, with its null baseline between the pairs.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -38,7 +37,9 @@ impl Sample {
     }
 }
 
-pub type Run<'a> = &'a dyn Fn(&Server, &Options) -> Result<Sample, WireError>;
+/// A load on a server, or on whatever a scenario runs its load on.
+pub type On<'a, T> = &'a dyn Fn(&T, &Options) -> Result<Sample, WireError>;
+pub type Run<'a> = On<'a, Server>;
 
 /// The servers under test and what has been measured so far.
 pub struct Bench {
@@ -53,7 +54,7 @@ impl Bench {
     /// Starts the brokers that the long-lived scenarios share.
     pub fn start(options: Options) -> Result<Bench, WireError> {
         std::fs::create_dir_all(&options.directory).map_err(|error| error.to_string())?;
-        let wanted = ["S1", "S2", "S3", "S6", "S8", "S13", "java-perf"].iter().any(|name| options.wants(name));
+        let wanted = ["S1", "S2", "S3", "S6", "S8", "S9", "S13", "java-perf"].iter().any(|name| options.wants(name));
         let broker = |make: Make, on: bool| {
             let directory = options.directory.join(make.name());
             (on && wanted).then(|| Server::fresh(make, &directory, options.pin)).transpose()
@@ -72,32 +73,56 @@ impl Bench {
         null: Option<null_server::Kind>,
         run: Run,
     ) {
-        let pairs = self.options.pairs.unwrap_or(pairs);
-        let mut samples: BTreeMap<&'static str, Vec<Sample>> = BTreeMap::new();
+        let sides = [self.ours.take(), self.peer.take()];
+        let mut outcome = Outcome::new(scenario, title);
+        let mut null_samples = Vec::new();
         eprintln!("{scenario} {title}");
-        for pair in 0..pairs {
-            let mut turn: Vec<&Server> = self.ours.iter().chain(&self.peer).collect();
-            if pair % 2 == 1 {
-                turn.reverse();
-            }
-            for server in turn {
-                match run(server, &self.options) {
-                    Ok(sample) => samples.entry(server.make.name()).or_default().push(sample),
-                    Err(error) => self.failures.push(format!("{scenario} {title}, {}: {error}", server.make.name())),
-                }
-            }
+        for index in 0..self.options.pairs.unwrap_or(pairs) {
+            self.pair(index, &sides, &mut outcome, run);
             // One null run between two pairs is enough: it has no warm-up to speak of.
-            if let Some(kind) = null.filter(|_| pair % 2 == 0) {
+            if let Some(kind) = null.filter(|_| index % 2 == 0) {
                 match null_run(kind, &self.options, run) {
-                    Ok(sample) => samples.entry(kind.name()).or_default().push(sample),
+                    Ok(sample) => null_samples.push(sample),
                     Err(error) => self.failures.push(format!("{scenario} {title}, {}: {error}", kind.name())),
                 }
             }
         }
-        let mut take = |name: &'static str| samples.remove(name).unwrap_or_default();
-        let (ours, peer) = (take(Make::Ottla.name()), take(Make::Kafka.name()));
-        let null = null.map(|kind| (kind.name(), take(kind.name())));
-        self.report(Outcome { scenario, title: title.into(), ours, peer, null });
+        [self.ours, self.peer] = sides;
+        outcome.null = null.map(|kind| (kind.name(), null_samples));
+        self.report(outcome);
+    }
+
+    /// As `case`, on other servers than the shared ones: what is ours and what is the peer's, each if it is wanted.
+    pub fn case_on<T>(
+        &mut self,
+        scenario: &'static str,
+        title: &str,
+        pairs: usize,
+        sides: &[Option<T>; 2],
+        run: On<T>,
+    ) {
+        let mut outcome = Outcome::new(scenario, title);
+        eprintln!("{scenario} {title}");
+        for index in 0..self.options.pairs.unwrap_or(pairs) {
+            self.pair(index, sides, &mut outcome, run);
+        }
+        self.report(outcome);
+    }
+
+    /// One run on each side, the second one first in every other pair.
+    fn pair<T>(&mut self, index: usize, sides: &[Option<T>; 2], outcome: &mut Outcome, run: On<T>) {
+        let order = if index.is_multiple_of(2) { [0, 1] } else { [1, 0] };
+        for side in order {
+            let Some(server) = &sides[side] else { continue };
+            match (run(server, &self.options), side) {
+                (Ok(sample), 0) => outcome.ours.push(sample),
+                (Ok(sample), _) => outcome.peer.push(sample),
+                (Err(error), _) => {
+                    let whose = [Make::Ottla, Make::Kafka][side].name();
+                    self.failures.push(format!("{} {}, {whose}: {error}", outcome.scenario, outcome.title));
+                }
+            }
+        }
     }
 
     pub fn report(&mut self, outcome: Outcome) {

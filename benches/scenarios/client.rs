@@ -39,22 +39,33 @@ impl Client {
 
     /// Creates a topic and waits until each of its partitions has a leader.
     pub fn create_topic(&mut self, name: &str, partitions: i32, configs: &[(&str, &str)]) -> Result<Topic, WireError> {
-        let answer = self.call(&wire::create_topic(name, partitions, configs))?;
+        let topic = self.ask_for_topic(name, partitions, 1, configs)?;
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !self.serves(&topic)? {
+            if Instant::now() > deadline {
+                return Err(format!("{name} has no leaders after 120 s"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(topic)
+    }
+
+    /// Creates a topic with `replicas` of each partition and does not wait for anything.
+    pub fn ask_for_topic(
+        &mut self,
+        name: &str,
+        partitions: i32,
+        replicas: i16,
+        configs: &[(&str, &str)],
+    ) -> Result<Topic, WireError> {
+        let answer = self.call(&wire::create_topic(name, partitions, replicas, configs))?;
         let mut reader = Reader::response(&answer)?;
         reader.i32()?;
         reader.count()?;
         reader.bytes()?;
         let id = reader.topic_id()?;
         wire::no_error("CreateTopics", reader.i16()?)?;
-        let topic = Topic { name: name.into(), id, partitions };
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !self.serves(&topic)? {
-            if Instant::now() > deadline {
-                return Err(format!("{name} has no leaders after 60 s"));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(topic)
+        Ok(Topic { name: name.into(), id, partitions })
     }
 
     /// True if each partition has a leader that answers a fetch: metadata may name a leader before the broker has taken
@@ -64,7 +75,12 @@ impl Client {
             return Ok(false);
         }
         let every: Vec<i32> = (0..topic.partitions).collect();
-        let (probe, _) = wire::fetch(&topic.id, &every, 0, 1);
+        self.serves_partitions(topic, &every)
+    }
+
+    /// True if this broker answers a fetch of each of `partitions`, as only their leader does.
+    pub fn serves_partitions(&mut self, topic: &Topic, partitions: &[i32]) -> Result<bool, WireError> {
+        let (probe, _) = wire::fetch(&topic.id, partitions, 0, 1);
         let answer = self.call(&probe)?;
         Ok(wire::fetch_answer(&answer, |_, _| Ok(())).is_ok())
     }
@@ -81,6 +97,11 @@ impl Client {
 
     /// How many partitions of `name` have a leader now.
     pub fn led_partitions(&mut self, name: &str) -> Result<i32, WireError> {
+        Ok(self.leaders(name)?.len() as i32)
+    }
+
+    /// The partitions of `name` that have a leader now, each with its leader's node id.
+    pub fn leaders(&mut self, name: &str) -> Result<Vec<(i32, i32)>, WireError> {
         let answer = self.call(&wire::metadata(name))?;
         let mut reader = Reader::response(&answer)?;
         reader.i32()?;
@@ -98,10 +119,10 @@ impl Client {
         reader.bytes()?;
         reader.topic_id()?;
         reader.slice(1)?;
-        let mut led = 0;
+        let mut led = Vec::new();
         for _ in 0..reader.count()? {
             let code = reader.i16()?;
-            reader.i32()?;
+            let partition = reader.i32()?;
             let leader = reader.i32()?;
             reader.i32()?;
             for _ in 0..3 {
@@ -109,7 +130,9 @@ impl Client {
                 reader.slice(4 * nodes)?;
             }
             reader.tags()?;
-            led += i32::from(code == 0 && leader >= 0);
+            if code == 0 && leader >= 0 {
+                led.push((partition, leader));
+            }
         }
         Ok(led)
     }

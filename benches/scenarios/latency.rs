@@ -61,6 +61,7 @@ pub fn s8(bench: &mut Bench) {
     }
     // The capacity that the shares refer to: the peer's if it is there, so that both servers get the same rate.
     let probe = Load {
+        partitions: PARTITIONS,
         connections: 1,
         in_flight: 5,
         value_len: 100,
@@ -91,6 +92,7 @@ pub fn s8(bench: &mut Bench) {
 /// N0's round trip, which the targets of S8 are multiples of.
 fn round_trip(bench: &mut Bench) {
     let load = Load {
+        partitions: PARTITIONS,
         connections: 1,
         in_flight: 1,
         value_len: 100,

@@ -2,13 +2,14 @@
 //!
 //! `engine` drives `link`s, each with a role (`producer`, `consumer`, `member`), from one thread; `wire`, `group_wire` and
 //! `batch` encode frames beforehand; `servers` starts what is measured and `procfs` says what it used; `case` pairs the
-//! runs and `table` prints them. A scenario is a file: `produce` (S1-S3), `consume` (S6), `latency` (S8), `start` (S12),
-//! `groups` (S13), `limits` (N4, N5), `java_perf`. Times are printed, never asserted; that every request is answered
+//! runs and `table` prints them. A scenario is a file: `produce` (S1-S3), `replicated` (S5), `consume` (S6), `latency` (S8),
+//! `partitions` (S9), `start` (S12), `groups` (S13), `limits` (N4, N5), `java_perf`. Times are printed, never asserted; that every request is answered
 //! without an error, and every record consumed once and in order, is.
 
 mod batch;
 mod case;
 mod client;
+mod cluster;
 mod consume;
 mod consumer;
 mod engine;
@@ -21,9 +22,11 @@ mod link;
 mod member;
 mod null_server;
 mod options;
+mod partitions;
 mod procfs;
 mod produce;
 mod producer;
+mod replicated;
 mod servers;
 mod start;
 mod table;
@@ -66,15 +69,17 @@ fn run(options: Options) -> Result<Vec<String>, String> {
     case::warm_memory(options.pick(0.6, 0.3));
     let mut bench = Bench::start(options)?;
     type Scenario = fn(&mut Bench);
-    let scenarios: [(&str, Scenario); 9] = [
+    let scenarios: [(&str, Scenario); 11] = [
         ("limits", limits::run),
         ("S1", produce::s1),
         ("S2", produce::s2),
         ("S3", produce::s3),
         ("S6", consume::s6),
         ("S8", latency::s8),
+        ("S9", partitions::s9),
         ("S13", groups::s13),
         ("java-perf", java_perf::run),
+        ("S5", replicated::s5),
         ("S12", start::s12),
     ];
     for (name, scenario) in scenarios {

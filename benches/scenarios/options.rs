@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::servers::Make;
+
 pub struct Options {
     /// Scenarios to run, in the order of the program; empty means the default set.
     pub scenarios: Vec<String>,
@@ -20,7 +22,8 @@ pub struct Options {
 pub const USAGE: &str = "\
 cargo bench --bench scenarios -- [SCENARIO ...] [OPTIONS]
 
-Scenarios: S1 S2 S3 S6 S8 S12 limits (the default set), S13 (groups), java-perf (Java's own tools as load)
+Scenarios: S1 S2 S3 S6 S8 S12 limits (the default set), S5 (three brokers), S9 (partitions), S13 (groups),
+           java-perf (Java's own tools as load)
 
   --quick         about 3 minutes instead of 15: fewer pairs, shorter runs
   --pairs N       pairs of runs per case (order ABBA)
@@ -64,9 +67,14 @@ impl Options {
 
     pub fn wants(&self, scenario: &str) -> bool {
         if self.scenarios.is_empty() {
-            return !matches!(scenario, "S13" | "java-perf");
+            return !matches!(scenario, "S5" | "S9" | "S13" | "java-perf");
         }
         self.scenarios.iter().any(|wanted| wanted == scenario)
+    }
+
+    /// What is measured: Ottla and Apache Kafka, each unless it is left out.
+    pub fn makes(&self) -> [Option<Make>; 2] {
+        [self.ours.then_some(Make::Ottla), self.peer.then_some(Make::Kafka)]
     }
 
     /// `full`, or `quick` in a quick run.
@@ -75,4 +83,4 @@ impl Options {
     }
 }
 
-const SCENARIOS: &[&str] = &["limits", "S1", "S2", "S3", "S6", "S8", "S12", "S13", "java-perf"];
+const SCENARIOS: &[&str] = &["limits", "S1", "S2", "S3", "S5", "S6", "S8", "S9", "S12", "S13", "java-perf"];

@@ -67,14 +67,14 @@ pub struct Snapshot {
     server: f64,
     client: f64,
     machine: Machine,
-    pid: u32,
+    pids: Vec<u32>,
 }
 
 /// What was used between two snapshots.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     pub seconds: f64,
-    /// CPU seconds of the server.
+    /// CPU seconds of the server's processes.
     pub server: f64,
     /// Share of one core that the generator's thread used, 0 to 1.
     pub client_share: f64,
@@ -86,17 +86,22 @@ pub struct Usage {
 
 impl Snapshot {
     pub fn take(pid: u32) -> Snapshot {
+        Snapshot::of(vec![pid])
+    }
+
+    /// Of a server that is several processes.
+    pub fn of(pids: Vec<u32>) -> Snapshot {
         Snapshot {
             when: std::time::Instant::now(),
-            server: cpu_seconds(pid),
+            server: pids.iter().map(|pid| cpu_seconds(*pid)).sum(),
             client: own_thread_seconds(),
             machine: machine(),
-            pid,
+            pids,
         }
     }
 
     pub fn until_now(&self) -> Usage {
-        let now = Snapshot::take(self.pid);
+        let now = Snapshot::of(self.pids.clone());
         let seconds = (now.when - self.when).as_secs_f64();
         let server = now.server - self.server;
         let client = now.client - self.client;

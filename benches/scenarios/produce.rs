@@ -20,6 +20,7 @@ pub const PARTITIONS: i32 = 6;
 #[derive(Clone, Copy)]
 pub struct Load {
     pub connections: usize,
+    pub partitions: i32,
     pub in_flight: usize,
     pub value_len: usize,
     pub batch_bytes: usize,
@@ -30,14 +31,14 @@ pub struct Load {
 
 impl Load {
     pub fn run(&self, server: &Server) -> Result<Sample, WireError> {
-        let topic = case::topic(server, PARTITIONS)?;
+        let topic = case::topic(server, self.partitions)?;
         let batch = Batch::build(self.value_len, self.batch_bytes, now_ms());
         let mut engine = Engine::new()?;
         for index in 0..self.connections {
             let answer = if server.make == Make::Null(Kind::N0) { Answer::Echo } else { Answer::Kafka };
             // One connection takes all partitions in turn; many share them out.
-            let first = index as i32 % PARTITIONS;
-            let own = if self.connections == 1 { 0..PARTITIONS } else { first..first + 1 };
+            let first = index as i32 % self.partitions;
+            let own = if self.connections == 1 { 0..self.partitions } else { first..first + 1 };
             let mut producer = Producer::new(&topic, own, 1, &batch, Pace::closed(self.in_flight)).answered_by(answer);
             if self.idempotent && !matches!(server.make, Make::Null(_)) {
                 producer = producer.idempotent(Client::connect(server.address)?.producer_id()?);
@@ -84,8 +85,16 @@ fn bulk(options: &Options) -> (Until, Until) {
 
 pub fn s1(bench: &mut Bench) {
     let (warm, measured) = bulk(&bench.options);
-    let load =
-        Load { connections: 1, in_flight: 5, value_len: 100, batch_bytes: 16 << 10, idempotent: false, warm, measured };
+    let load = Load {
+        partitions: PARTITIONS,
+        connections: 1,
+        in_flight: 5,
+        value_len: 100,
+        batch_bytes: 16 << 10,
+        idempotent: false,
+        warm,
+        measured,
+    };
     let title = "produce 100 B records, 16 KiB batches, acks=1, 6 partitions, 1 connection x 5 in flight";
     let pairs = bench.options.pick(5, 2);
     bench.case("S1", title, pairs, Some(Kind::N1), &|server, _| load.run(server));
@@ -94,8 +103,16 @@ pub fn s1(bench: &mut Bench) {
 pub fn s2(bench: &mut Bench) {
     let (warm, measured) = bulk(&bench.options);
     for (name, batch_bytes) in [("64 KiB", 64 << 10), ("256 KiB", 256 << 10), ("1 MiB", 1 << 20)] {
-        let load =
-            Load { connections: 1, in_flight: 5, value_len: 1024, batch_bytes, idempotent: false, warm, measured };
+        let load = Load {
+            partitions: PARTITIONS,
+            connections: 1,
+            in_flight: 5,
+            value_len: 1024,
+            batch_bytes,
+            idempotent: false,
+            warm,
+            measured,
+        };
         let title = format!("produce 1 KiB records, {name} batches, acks=1, 6 partitions, 1 connection x 5 in flight");
         let pairs = bench.options.pick(4, 2);
         bench.case("S2", &title, pairs, Some(Kind::N1), &|server, _| load.run(server));
@@ -108,8 +125,16 @@ pub fn s3(bench: &mut Bench) {
     for &connections in connections {
         for in_flight in [1, 5] {
             let (warm, measured) = (Until::seconds(1.0), Until::seconds(seconds));
-            let load =
-                Load { connections, in_flight, value_len: 100, batch_bytes: 100, idempotent: false, warm, measured };
+            let load = Load {
+                partitions: PARTITIONS,
+                connections,
+                in_flight,
+                value_len: 100,
+                batch_bytes: 100,
+                idempotent: false,
+                warm,
+                measured,
+            };
             let title =
                 format!("produce single 100 B records, acks=1, {connections} connections x {in_flight} in flight");
             let pairs = bench.options.pick(3, 1);

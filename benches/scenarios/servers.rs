@@ -36,6 +36,8 @@ pub struct Server {
     directory: PathBuf,
     child: Option<Child>,
     pinned: bool,
+    /// Properties of this node, which override what a node alone has.
+    properties: Vec<(String, String)>,
 }
 
 /// Settings that both brokers get, so that runs do not disturb each other: deleted topics go soon, no background log
@@ -51,12 +53,23 @@ const READY_AT_MOST: Duration = Duration::from_secs(120);
 impl Server {
     /// Starts a broker on an empty directory and waits until it answers.
     pub fn fresh(make: Make, directory: &Path, pinned: bool) -> Result<Server, WireError> {
-        let _ = std::fs::remove_dir_all(directory);
-        std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let mut server = Server { make, address, pid: 0, directory: directory.into(), child: None, pinned };
+        let mut server = Server::node(make, directory, address, Vec::new())?;
+        server.pinned = pinned;
         server.start(None)?;
         Ok(server)
+    }
+
+    /// A node of a cluster, on an empty directory, that is not started yet.
+    pub fn node(
+        make: Make,
+        directory: &Path,
+        address: SocketAddr,
+        properties: Vec<(String, String)>,
+    ) -> Result<Server, WireError> {
+        let _ = std::fs::remove_dir_all(directory);
+        std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        Ok(Server { make, address, pid: 0, directory: directory.into(), child: None, pinned: false, properties })
     }
 
     /// Starts the process and waits until it answers (and leads `topic`); returns the seconds from the start of the
@@ -91,6 +104,7 @@ impl Server {
                 data = self.directory.join("data").display(),
             );
             SETTINGS.iter().for_each(|(name, value)| text.push_str(&format!("{name}={value}\n")));
+            self.properties.iter().for_each(|(name, value)| text.push_str(&format!("{name}={value}\n")));
             std::fs::write(&config, text).map_err(|error| error.to_string())?;
         }
         let log = std::fs::File::create(self.directory.join("server.log")).map_err(|error| error.to_string())?;
@@ -111,6 +125,7 @@ impl Server {
         let mut command = self.command(&oracle);
         command.arg("start").arg(&self.directory).arg(self.address.port().to_string());
         command.args(SETTINGS.iter().map(|(name, value)| format!("{name}={value}")));
+        command.args(self.properties.iter().map(|(name, value)| format!("{name}={value}")));
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let pid_file = self.directory.join("pid");
         let _ = std::fs::remove_file(&pid_file);
@@ -211,7 +226,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> Result<u16, WireError> {
+pub fn free_port() -> Result<u16, WireError> {
     let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     listener.map(|address| address.port()).map_err(|error| error.to_string())
 }

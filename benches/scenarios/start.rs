@@ -12,11 +12,11 @@ use crate::procfs;
 use crate::produce::now_ms;
 use crate::producer::{Pace, Producer};
 use crate::servers::{Make, Server};
-use crate::table::Outcome;
 use crate::totals::Until;
 use crate::wire::WireError;
 
-fn empty(make: Make, options: &Options) -> Result<Sample, WireError> {
+fn empty(make: &Make, options: &Options) -> Result<Sample, WireError> {
+    let make = *make;
     let directory = options.directory.join(format!("start-{}", make.name()));
     // The first start writes configuration and, for Kafka, formats; the data is taken away again before the clock runs.
     let mut server = Server::fresh(make, &directory, options.pin)?;
@@ -78,40 +78,16 @@ fn restart(make: Make, partitions: i32, bytes: u64, options: &Options) -> Result
         .with("RSS after restart MiB", resident))
 }
 
-type Run<'a> = &'a dyn Fn(Make, &Options) -> Result<Sample, WireError>;
-
-/// As `Bench::case`, for runs that start their own server.
-fn case(bench: &mut Bench, title: &str, pairs: usize, run: Run) {
-    let pairs = bench.options.pairs.unwrap_or(pairs);
-    let mut outcome = Outcome { scenario: "S12", title: title.into(), ours: Vec::new(), peer: Vec::new(), null: None };
-    eprintln!("S12 {title}");
-    for pair in 0..pairs {
-        let mut turn = vec![];
-        turn.extend(bench.options.ours.then_some(Make::Ottla));
-        turn.extend(bench.options.peer.then_some(Make::Kafka));
-        if pair % 2 == 1 {
-            turn.reverse();
-        }
-        for make in turn {
-            match run(make, &bench.options) {
-                Ok(sample) if make == Make::Ottla => outcome.ours.push(sample),
-                Ok(sample) => outcome.peer.push(sample),
-                Err(error) => bench.failures.push(format!("S12 {title}, {}: {error}", make.name())),
-            }
-        }
-    }
-    bench.report(outcome);
-}
-
 pub fn s12(bench: &mut Bench) {
     // The shared brokers are not needed any more and would take memory and CPU.
     (bench.ours, bench.peer) = (None, None);
     let pairs = bench.options.pick(3, 1);
-    case(bench, "start on an empty directory", pairs, &empty);
+    let makes = bench.options.makes();
+    bench.case_on("S12", "start on an empty directory", pairs, &makes, &empty);
     let sizes: &[(i32, u64)] =
         bench.options.pick(&[(10, 1 << 20), (100, 2 << 30), (1000, 64 << 20)], &[(10, 1 << 20), (100, 512 << 20)]);
     for &(partitions, bytes) in sizes {
         let title = format!("restart with {partitions} partitions, {} MiB", bytes >> 20);
-        case(bench, &title, 1, &|make, options| restart(make, partitions, bytes, options));
+        bench.case_on("S12", &title, 1, &makes, &|make, options| restart(*make, partitions, bytes, options));
     }
 }

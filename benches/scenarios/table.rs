@@ -11,6 +11,12 @@ pub struct Outcome {
     pub null: Option<(&'static str, Vec<Sample>)>,
 }
 
+impl Outcome {
+    pub fn new(scenario: &'static str, title: &str) -> Outcome {
+        Outcome { scenario, title: title.into(), ours: Vec::new(), peer: Vec::new(), null: None }
+    }
+}
+
 fn values(samples: &[Sample], name: &str) -> Vec<f64> {
     let value = |sample: &Sample| sample.values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     samples.iter().filter_map(value).collect()

@@ -92,11 +92,11 @@ pub fn metadata(topic: &str) -> Vec<u8> {
     request(METADATA, &body)
 }
 
-pub fn create_topic(topic: &str, partitions: i32, configs: &[(&str, &str)]) -> Vec<u8> {
+pub fn create_topic(topic: &str, partitions: i32, replicas: i16, configs: &[(&str, &str)]) -> Vec<u8> {
     let mut body = vec![2];
     string(&mut body, topic);
     body.extend(partitions.to_be_bytes());
-    body.extend(1i16.to_be_bytes());
+    body.extend(replicas.to_be_bytes());
     body.push(1); // no assignments
     uvarint(&mut body, configs.len() as u64 + 1);
     for (name, value) in configs {
