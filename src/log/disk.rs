@@ -29,6 +29,22 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     write().map_err(StorageError::of("write", path))
 }
 
+/// Puts a new file there as a whole, without waiting for the disk: until it is synced, a crash of the machine may leave an
+/// empty one or none.
+pub fn place(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    let temporary = with_suffix(path, ".tmp");
+    let write = || -> std::io::Result<()> {
+        File::create(&temporary)?.write_all(content)?;
+        std::fs::rename(&temporary, path)
+    };
+    write().map_err(StorageError::of("write", path))
+}
+
+/// Forces a file's content to the disk.
+pub fn sync_file(path: &Path) -> Result<(), StorageError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(StorageError::of("sync", path))
+}
+
 /// Forces a directory's entries to the disk.
 pub fn sync_dir(path: &Path) -> Result<(), StorageError> {
     File::open(path).and_then(|dir| dir.sync_all()).map_err(StorageError::of("sync the directory", path))

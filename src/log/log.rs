@@ -22,6 +22,7 @@ use super::disk;
 use super::error::{FlushError, StorageError};
 use super::health::DirHealth;
 use super::leader_epoch::LeaderEpochCache;
+use super::partition_metadata;
 use super::producer_snapshot;
 use super::producer_state::{ActiveProducer, ProducerState};
 use super::segment::LogSegment;
@@ -314,7 +315,9 @@ impl Log {
         if !self.entries_unsynced.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
-        let synced = disk::sync_dir(&self.dir).and_then(|()| disk::sync_dir(self.health.path()));
+        let synced = partition_metadata::sync(&self.dir)
+            .and_then(|()| disk::sync_dir(&self.dir))
+            .and_then(|()| disk::sync_dir(self.health.path()));
         if let Err(error) = &synced {
             self.health.fail_for_good(error);
         }

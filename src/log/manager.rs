@@ -12,7 +12,6 @@ use super::checkpoint;
 use super::cleaner::checkpoint::CleanerCheckpoint;
 use super::config::LogConfig;
 use super::dir::LogDir;
-use super::disk;
 use super::error::{OpenError, StorageError};
 use super::flusher::Flusher;
 use super::health::DirHealth;
@@ -119,7 +118,16 @@ impl LogManager {
                     continue;
                 }
                 let Some(name) = partition_of(&text).filter(|n| !skip(&n.topic)) else { continue };
-                let topic_id = partition_metadata::read(&path)?.unwrap_or(Uuid::ZERO);
+                let topic_id = match partition_metadata::read(&path) {
+                    Ok(id) => id.unwrap_or(Uuid::ZERO),
+                    Err(OpenError::BadFile { path, reason }) => {
+                        let path = path.display();
+                        tracing::error!(partition = %name, %path, reason, "nobody knows whose data it is; its partition is unavailable");
+                        self.broken.lock().push(name);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 found.push(Found { name, path, topic_id, dir: i });
             }
         }
@@ -187,6 +195,7 @@ impl LogManager {
         let _one_at_a_time = self.creating.lock();
         if let Some(log) = self.get(name) {
             if log.topic_id == topic_id || log.topic_id.is_zero() {
+                partition_metadata::ensure(log.dir(), topic_id)?;
                 log.set_config(config);
                 return Ok(log);
             }
@@ -226,8 +235,8 @@ impl LogManager {
         let path = log.dir().to_path_buf();
         // Kafka's form: the name, a dot, a unique part, the ending.
         let gone = path.with_file_name(format!("{name}.{unique}{DELETE_ENDING}"));
+        // Not synced: should a crash bring the directory back, the topic's id in it tells that nobody wants it.
         std::fs::rename(&path, &gone).map_err(StorageError::of("rename", &path))?;
-        disk::sync_dir(log.parent_dir())?;
         self.background.run_after(log.config().file_delete_delay_ms, move || remove_tree(&gone));
         Ok(())
     }
