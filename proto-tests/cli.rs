@@ -4,6 +4,9 @@
 
 mod support;
 
+#[path = "cli/groups.rs"]
+mod groups;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};

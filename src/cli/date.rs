@@ -60,6 +60,39 @@ fn span(text: &str) -> Option<Duration> {
     number.parse::<u64>().ok()?.checked_mul(unit_ms).map(Duration::from_millis)
 }
 
+/// Reads a span as above, or in the form of ISO 8601 as far as it is a fixed time: `P7D`, `PT1H30M`, `P1DT0.5S`.
+pub(super) fn any_span(text: &str) -> Result<Millis, String> {
+    let found = span(text).and_then(|span| i64::try_from(span.as_millis()).ok()).or_else(|| iso_span(text));
+    found.map(Millis).ok_or_else(|| "write a span as 90s, 15m, 6h, 7d or PT1H30M".to_string())
+}
+
+fn iso_span(text: &str) -> Option<i64> {
+    let text = text.to_ascii_uppercase();
+    let (date, time) = match text.strip_prefix('P')?.split_once('T') {
+        Some((date, time)) if !time.is_empty() => (date, time),
+        Some(_) => return None,
+        None => (text.strip_prefix('P')?, ""),
+    };
+    let days = parts_ms(date, &[('D', DAY_MS as f64)])?;
+    let rest = parts_ms(time, &[('H', 3_600_000.0), ('M', 60_000.0), ('S', 1000.0)])?;
+    (!date.is_empty() || !time.is_empty()).then_some(days.checked_add(rest)?)
+}
+
+/// Adds up numbers, each before its unit, the units in the order given.
+fn parts_ms(mut text: &str, units: &[(char, f64)]) -> Option<i64> {
+    let mut sum = 0i64;
+    for (unit, unit_ms) in units {
+        let Some((number, rest)) = text.split_once(*unit) else { continue };
+        let whole = number.bytes().all(|b| b.is_ascii_digit());
+        let valid = whole || (*unit == 'S' && number.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+        let ms = number.parse::<f64>().ok().filter(|_| valid)? * unit_ms;
+        // Beyond it a float no longer counts every millisecond.
+        sum = sum.checked_add((ms < 9e15).then_some(ms as i64)?)?;
+        text = rest;
+    }
+    text.is_empty().then_some(sum)
+}
+
 fn numbers<const N: usize>(text: &str, separator: char) -> Option<[i64; N]> {
     let all: Vec<i64> = text
         .split(separator)
@@ -99,6 +132,17 @@ mod tests {
             assert_eq!(parse(&format(Millis(ms)), Millis(0)), Some(Millis(ms)));
         }
         assert_eq!(format(Millis(951_782_400_000)), "2000-02-29T00:00:00.000Z");
+    }
+
+    #[test]
+    fn spans() {
+        let ms = |text| any_span(text).ok().map(|span| span.0);
+        assert_eq!(["90s", "15m", "7d"].map(ms), [Some(90_000), Some(900_000), Some(7 * DAY_MS)]);
+        assert_eq!(["PT1H30M", "P7D", "pt0.5s"].map(ms), [Some(5_400_000), Some(7 * DAY_MS), Some(500)]);
+        assert_eq!(ms("P1DT1M"), Some(DAY_MS + 60_000));
+        for wrong in ["", "P", "PT", "P1H", "PT1D", "PT-1H", "PT1M1H", "PT1.5H", "1", "P99999999999999999999D", "PTS"] {
+            assert_eq!(ms(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

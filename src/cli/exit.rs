@@ -94,7 +94,7 @@ fn of_peer(error: &PeerError) -> Exit {
 /// The exit code that a broker's refusal calls for.
 pub fn of_code(code: ErrorCode) -> Exit {
     match code {
-        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => Exit::NotFound,
+        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId | ErrorCode::GroupIdNotFound => Exit::NotFound,
         ErrorCode::RequestTimedOut => Exit::Timeout,
         _ => Exit::Failed,
     }
@@ -145,6 +145,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
             ErrorCode::NotEnoughReplicas | ErrorCode::NotEnoughReplicasAfterAppend => {
                 Some("fewer replicas are in sync than the topic's min.insync.replicas asks for")
             }
+            ErrorCode::NonEmptyGroup => Some("stop the group's members first; `ottla group describe GROUP` tells who they are"),
             ErrorCode::OffsetOutOfRange => Some("read from --from beginning, --from end, or an offset in that range"),
             _ => None,
         },

@@ -21,7 +21,9 @@ mod config;
 mod consume;
 mod date;
 mod dump_log;
+mod group;
 mod options;
+mod outcomes;
 mod output;
 mod produce;
 mod progress;
@@ -55,6 +57,9 @@ enum Command {
     /// Create, list, describe, change and delete topics.
     #[command(after_help = exit::HELP)]
     Topic(topic::TopicArgs),
+    /// List, describe, delete consumer groups, and put them at other offsets.
+    #[command(after_help = exit::HELP)]
+    Group(group::GroupArgs),
     /// Write records to a topic, from standard input or a file.
     #[command(after_help = produce::HELP)]
     Produce(produce::ProduceArgs),
@@ -95,6 +100,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         None => server::run(options, &server::ServerCommand::default()),
         Some(Command::Server(args)) => server::run(options, &args),
         Some(Command::Topic(args)) => on_runtime(topic::run(options, args)),
+        Some(Command::Group(args)) => on_runtime(group::run(options, args)),
         Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
         Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),
         Some(Command::Config(args)) => config::run(options, args),

@@ -1,5 +1,6 @@
 //! Options that every command takes.
 
+use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Args;
@@ -45,6 +46,23 @@ impl Options {
             ..ConnectionOptions::default()
         };
         Ok(Client::new(bootstrap, options))
+    }
+
+    /// Asks the person at the terminal; an answer other than yes is the failure `otherwise`. Without a terminal, or where JSON is
+    /// wanted, nobody is asked.
+    pub(super) fn confirm(&self, question: &str, otherwise: &str) -> anyhow::Result<()> {
+        if self.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Ok(());
+        }
+        let mut err = std::io::stderr().lock();
+        write!(err, "{question} [y/N] ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(Failure::new(Exit::Failed, otherwise).into()),
+        }
     }
 
     /// Trying again for as long as they allow.

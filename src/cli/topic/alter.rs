@@ -3,10 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Outcomes, not_found};
+use super::not_found;
 use crate::base::error_code::ErrorCode;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::{Options, key_value};
+use crate::cli::outcomes::Outcomes;
 use crate::cli::output;
 use crate::peer::admin::alter_configs::{ConfigChange, alter_topic_configs};
 use crate::peer::admin::create_partitions::create_partitions;
@@ -69,7 +70,7 @@ pub(super) async fn run(options: &Options, args: AlterArgs) -> anyhow::Result<()
             });
         }
     }
-    let mut outcomes = Outcomes::new(args.topics.len());
+    let mut outcomes = Outcomes::new("topic", args.topics.len());
     for name in &args.topics {
         match alter(&client, name, args.partitions, &changes, args.validate_only).await {
             Ok(()) if options.json => output::json_line(&json!({

@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::Outcomes;
 use crate::base::error_code::ErrorCode;
 use crate::cli::options::{Options, key_value};
+use crate::cli::outcomes::Outcomes;
 use crate::cli::output::{self, counted};
 use crate::peer::admin::create_topics::{NewTopic, create_topics};
 use crate::peer::error::PeerError;
@@ -42,7 +42,7 @@ pub(super) async fn run(options: &Options, args: CreateArgs) -> anyhow::Result<(
     };
     let topics: Vec<_> = args.topics.iter().map(wanted).collect();
     let answers = create_topics(&client, &topics, args.validate_only).await?;
-    let mut outcomes = Outcomes::new(topics.len());
+    let mut outcomes = Outcomes::new("topic", topics.len());
     for (topic, answer) in topics.iter().zip(answers) {
         let name = &topic.name;
         match answer {

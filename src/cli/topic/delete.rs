@@ -1,14 +1,12 @@
 //! `ottla topic delete`.
 
-use std::io::{BufRead, IsTerminal, Write};
-
 use clap::Args;
 use serde_json::json;
 
-use super::{Outcomes, not_found};
+use super::not_found;
 use crate::base::error_code::ErrorCode;
-use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::Options;
+use crate::cli::outcomes::Outcomes;
 use crate::cli::output;
 use crate::peer::admin::delete_topics::delete_topics;
 use crate::peer::error::PeerError;
@@ -27,13 +25,12 @@ pub(super) struct DeleteArgs {
 }
 
 pub(super) async fn run(options: &Options, args: DeleteArgs) -> anyhow::Result<()> {
-    let asks = !args.yes && !options.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if asks && !confirmed(&args.topics)? {
-        return Err(Failure::new(Exit::Failed, "nothing was deleted").into());
+    if !args.yes {
+        options.confirm(&format!("Delete {} with all records?", args.topics.join(", ")), "nothing was deleted")?;
     }
     let client = options.client()?;
     let answers = delete_topics(&client, &args.topics).await?;
-    let mut outcomes = Outcomes::new(args.topics.len());
+    let mut outcomes = Outcomes::new("topic", args.topics.len());
     for (name, answer) in args.topics.iter().zip(answers) {
         match answer {
             Ok(()) if options.json => output::json_line(&json!({ "name": name, "deleted": true }))?,
@@ -52,13 +49,4 @@ pub(super) async fn run(options: &Options, args: DeleteArgs) -> anyhow::Result<(
         }
     }
     outcomes.result()
-}
-
-fn confirmed(topics: &[String]) -> anyhow::Result<bool> {
-    let mut err = std::io::stderr().lock();
-    write!(err, "Delete {} with all records? [y/N] ", topics.join(", "))?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -12,7 +12,6 @@ use super::exit::{Exit, Failure};
 use super::options::Options;
 use super::text;
 use crate::peer::client::Client;
-use crate::peer::error::PeerError;
 use crate::peer::metadata::Wanted;
 
 #[derive(Debug, Args)]
@@ -56,37 +55,4 @@ pub(super) async fn not_found(client: &Client, name: &str) -> Failure {
         None => format!("create it with `ottla topic create {name}`, or see `ottla topic list`"),
     };
     Failure::new(Exit::NotFound, format!("topic {name:?} does not exist; {fix}"))
-}
-
-/// Operations on several topics go on after one fails; this tells how it ended.
-struct Outcomes {
-    first: Option<PeerError>,
-    failed: usize,
-    total: usize,
-}
-
-impl Outcomes {
-    fn new(total: usize) -> Self {
-        Self { first: None, failed: 0, total }
-    }
-
-    /// Takes a failure. With several topics each is told at once.
-    fn fail(&mut self, error: PeerError, json: bool) {
-        self.failed += 1;
-        if self.total > 1 && !json {
-            eprintln!("error: {error}");
-        }
-        self.first.get_or_insert(error);
-    }
-
-    fn result(self) -> anyhow::Result<()> {
-        match self.first {
-            None => Ok(()),
-            Some(error) if self.total == 1 => Err(error.into()),
-            Some(error) => {
-                let told = format!("{} of {} topics failed", self.failed, self.total);
-                Err(anyhow::Error::from(error).context(told))
-            }
-        }
-    }
 }

@@ -1,14 +1,15 @@
 //! ListOffsets: where partitions begin and end, and which record is the first of some moment on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use kafka_protocol::messages::BrokerId;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use kafka_protocol::messages::{BrokerId, ListOffsetsResponse};
 
 use super::BROKER_TIMEOUT_MS;
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{Millis, NodeId, Offset, PartitionIndex};
+use crate::base::ids::{Millis, NodeId, Offset, PartitionIndex, TopicPartition};
 use crate::peer::client::{Client, Retry};
+use crate::peer::connection::Connection;
 use crate::peer::error::PeerError;
 use crate::peer::fetch::Isolation;
 use crate::peer::metadata::Wanted;
@@ -76,17 +77,9 @@ async fn ask_leaders(
     }
     for (leader, wanted) in by_leader {
         let connection = client.broker(leader).await?;
-        let version = connection.version::<ListOffsetsRequest>(i16::MAX)?;
-        let mut request = ListOffsetsRequest::default()
-            .with_replica_id(BrokerId(-1))
-            .with_isolation_level(isolation.to_wire())
-            .with_topics(vec![ListOffsetsTopic::default().with_name(wire::topic(topic)).with_partitions(wanted)]);
-        if version >= 10 {
-            request.timeout_ms = BROKER_TIMEOUT_MS;
-        }
-        let response = connection.send(version, &request).await?.answer().await?;
+        let wanted = vec![ListOffsetsTopic::default().with_name(wire::topic(topic)).with_partitions(wanted)];
         let before = found.len();
-        for answer in response.topics.iter().flat_map(|t| &t.partitions) {
+        for answer in ask(&connection, wanted, isolation).await?.topics.iter().flat_map(|t| &t.partitions) {
             let what = || format!("find an offset in partition {} of topic {topic:?}", answer.partition_index);
             wire::check(answer.error_code, None, what)?;
             found.insert(PartitionIndex(answer.partition_index), (answer.offset >= 0).then_some(Offset(answer.offset)));
@@ -101,4 +94,43 @@ async fn ask_leaders(
         }
     }
     Ok(())
+}
+
+async fn ask(
+    connection: &Connection,
+    topics: Vec<ListOffsetsTopic>,
+    isolation: Isolation,
+) -> Result<ListOffsetsResponse, PeerError> {
+    let version = connection.version::<ListOffsetsRequest>(i16::MAX)?;
+    let mut request = ListOffsetsRequest::default()
+        .with_replica_id(BrokerId(-1))
+        .with_isolation_level(isolation.to_wire())
+        .with_topics(topics);
+    if version >= 10 {
+        request.timeout_ms = BROKER_TIMEOUT_MS;
+    }
+    connection.send(version, &request).await?.answer().await
+}
+
+/// The ends of `partitions`, which the broker at the other end leads, of any topics. Those that it does not tell are left out.
+pub async fn ends(
+    connection: &Connection,
+    partitions: &[TopicPartition],
+) -> Result<HashMap<TopicPartition, Offset>, PeerError> {
+    let mut by_topic: BTreeMap<&str, Vec<ListOffsetsPartition>> = BTreeMap::new();
+    for partition in partitions {
+        let wanted = ListOffsetsPartition::default()
+            .with_partition_index(partition.partition.0)
+            .with_timestamp(OffsetSpec::Latest.to_wire());
+        by_topic.entry(&partition.topic).or_default().push(wanted);
+    }
+    let topics = by_topic.into_iter().map(|(topic, partitions)| {
+        ListOffsetsTopic::default().with_name(wire::topic(topic)).with_partitions(partitions)
+    });
+    let answer = ask(connection, topics.collect(), Isolation::ReadUncommitted).await?;
+    let told = answer.topics.iter().flat_map(|topic| topic.partitions.iter().map(move |p| (&topic.name, p)));
+    let known = told.filter(|(_, p)| p.error_code == 0 && p.offset >= 0);
+    Ok(known
+        .map(|(name, p)| (TopicPartition::new(&*name.0, PartitionIndex(p.partition_index)), Offset(p.offset)))
+        .collect())
 }

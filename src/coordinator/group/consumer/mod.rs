@@ -10,7 +10,7 @@
 
 pub mod assignment;
 pub mod classic_members;
-mod consumer_protocol;
+pub mod consumer_protocol;
 pub mod delete;
 pub mod describe;
 pub mod group;
