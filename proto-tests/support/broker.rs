@@ -116,7 +116,7 @@ impl Broker {
              share.coordinator.state.topic.min.isr=1\n",
             self.data().display()
         );
-        if self.kind == Kind::Ottla {
+        if self.kind == Kind::Ottla && !self.overrides.iter().any(|(key, _)| key == "ottla.http.address") {
             // Many servers run at once in tests; none of them needs the metrics port.
             text.push_str("ottla.http.address=\n");
         }

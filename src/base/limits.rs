@@ -76,3 +76,7 @@ pub const COMMITTED_OFFSETS_PER_SHARD_MAX: usize = 10_000_000;
 pub const EXPIRED_BYTES_PER_BATCH_MAX: usize = 64 * 1024;
 /// ... and how many offsets are looked at for it before other operations get their turn.
 pub const OFFSETS_LOOKED_AT_PER_TURN_MAX: usize = 10_000;
+/// Partitions of groups whose lag one answer of the metrics port tells, ...
+pub const LAG_PARTITIONS_MAX: usize = 20_000;
+/// ... and records that are read for it from other brokers at a time.
+pub const LAG_RECORDS_READ_MAX: usize = 500;

@@ -1,7 +1,7 @@
 //! Finding records by time, to the exact record.
 
 use super::error::ReadError;
-use super::log::Log;
+use super::log::{Log, floor};
 use super::read_info::TimestampAndOffset;
 use super::scan::BatchScan;
 use super::segment::{BatchAt, LogSegment};
@@ -38,6 +38,25 @@ impl Log {
             Some((timestamp, segment)) => self.first_at(segment, timestamp, self.log_start_offset()),
             None => Ok(None),
         }
+    }
+
+    /// When the batch was written that holds `offset`, or the first one behind it: its first record's timestamp. Only its head is
+    /// read.
+    pub fn batch_timestamp(&self, offset: Offset) -> Result<Option<Millis>, ReadError> {
+        let segments = self.segments.load_full();
+        let from = offset.max(self.log_start_offset());
+        let first = floor(&segments, from).map_or(0, |s| segments.partition_point(|x| x.base_offset < s.base_offset));
+        for segment in &segments[first..] {
+            if let Some(found) = self.find(segment, from, segment.size())? {
+                let header = found.header;
+                return Ok(Some(if header.is_log_append_time() {
+                    header.max_timestamp
+                } else {
+                    header.base_timestamp
+                }));
+            }
+        }
+        Ok(None)
     }
 
     fn first_at(

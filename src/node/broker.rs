@@ -26,11 +26,12 @@ use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
 use crate::node::banner::Banner;
 use crate::node::cleaner::{Cleaner, RoundSettings};
+use crate::node::group_lag::GroupLag;
 use crate::node::lifecycle::Lifecycle;
 use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
 use crate::node::quorum_setup::{self, Membership};
-use crate::node::replication::Replication;
+use crate::node::replication::{self, Replication};
 use crate::node::transactions::Transactions;
 use crate::node::{
     bind, connections, coordinators, lifecycle, logging, metadata_loader, metrics, metrics_http, shutdown,
@@ -139,7 +140,7 @@ async fn serve(
         config: Arc::clone(&config),
         controller: controller.clone(),
         replicas: Arc::clone(&replicas),
-        groups,
+        groups: Arc::clone(&groups),
         connections: Arc::clone(&connections),
         fetch_sessions: FetchSessions::new(slots),
         producer_ids: txn.producer_ids,
@@ -157,8 +158,10 @@ async fn serve(
         .map_err(system("start the maintenance thread"))?;
     let cleaner = start_cleaner(&config, &logs, &replicas, &clock)?;
     let serving = Arc::new(AtomicBool::new(false));
+    let others = replication::connections(&replicas, &config, "lag", BrokerEpoch::NONE);
     let watch = NodeWatch {
         recorded,
+        lag: GroupLag::new(groups, Arc::clone(&replicas), others, Arc::clone(&clock)),
         replicas: Arc::clone(&replicas),
         controller: controller.clone(),
         cleaner: Arc::clone(&cleaner),

@@ -1,7 +1,8 @@
 //! What `/metrics` shows: counters kept where things happen, and gauges that are read off at the moment of the scrape.
 //!
 //! Names are those that jmx_exporter's lowercase rules give Kafka's beans, so that existing dashboards and alerts work;
-//! `kafka_topic_partition_*` and `kafka_brokers` are kafka_exporter's, so that no second process is needed.
+//! `kafka_topic_partition_*`, `kafka_brokers` and `kafka_consumergroup_*` (`group_lag`) are kafka_exporter's, so that no second
+//! process is needed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 
 use crate::node::cleaner::Cleaner;
+use crate::node::group_lag::GroupLag;
 use crate::node::metrics_http::Watched;
 use crate::node::process;
 use crate::peer::controller_channel::ControllerChannel;
@@ -37,6 +39,8 @@ pub struct NodeWatch {
     pub replicas: Arc<ReplicaManager>,
     /// The controller.
     pub controller: ControllerChannel,
+    /// The groups coordinated here.
+    pub lag: GroupLag,
     /// The cleaner.
     pub cleaner: Arc<Cleaner>,
     /// Who is connected.
@@ -49,7 +53,7 @@ impl Watched for NodeWatch {
     fn render_metrics(&self) -> String {
         self.read_gauges();
         self.recorded.run_upkeep();
-        self.recorded.render()
+        self.recorded.render() + &self.lag.render()
     }
 
     fn readiness(&self) -> Result<(), String> {
@@ -88,7 +92,13 @@ impl NodeWatch {
             .set(f64::from(u8::from(self.controller.is_leader())));
         gauge!("kafka_log_logmanager_offlinelogdirectorycount").set(self.replicas.logs().offline_dirs() as f64);
         gauge!("kafka_server_socket_server_metrics_connection_count").set(self.connections.count() as f64);
-        gauge!("kafka_brokers").set(self.replicas.metadata().brokers().len() as f64);
+        let metadata = self.replicas.metadata();
+        gauge!("kafka_brokers").set(metadata.brokers().len() as f64);
+        for broker in metadata.brokers().iter() {
+            // The first listener stands for the broker: kafka_exporter tells the one that it was pointed at.
+            let address = broker.endpoints.first().map(|at| format!("{}:{}", at.host, at.port)).unwrap_or_default();
+            gauge!("kafka_broker_info", "id" => broker.broker_id.to_string(), "address" => address).set(1);
+        }
         self.cleaner.gauges();
         process::gauges();
     }

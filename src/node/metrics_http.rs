@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -34,6 +35,7 @@ pub async fn bind(address: &str) -> std::io::Result<TcpListener> {
 /// Serves until the task is dropped.
 pub async fn serve(listener: TcpListener, watched: Arc<dyn Watched>) {
     let slots = Arc::new(Semaphore::new(CONCURRENT_MAX));
+    let rendering = Arc::new(Semaphore::new(1));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let stream = match listener.accept().await {
@@ -44,11 +46,11 @@ pub async fn serve(listener: TcpListener, watched: Arc<dyn Watched>) {
                 continue;
             }
         };
-        let watched = Arc::clone(&watched);
+        let (watched, rendering) = (Arc::clone(&watched), Arc::clone(&rendering));
         tokio::spawn(async move {
-            let answer = service_fn(move |request| {
-                let answer = answer(&request, &*watched);
-                async move { Ok::<_, Infallible>(answer) }
+            let answer = service_fn(move |request: Request<Incoming>| {
+                let (watched, rendering) = (Arc::clone(&watched), Arc::clone(&rendering));
+                async move { Ok::<_, Infallible>(answer(request.method(), request.uri().path(), watched, &rendering).await) }
             });
             let served = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -64,13 +66,23 @@ pub async fn serve(listener: TcpListener, watched: Arc<dyn Watched>) {
     }
 }
 
-fn answer<B>(request: &Request<B>, watched: &dyn Watched) -> Response<Full<Bytes>> {
-    if request.method() != Method::GET && request.method() != Method::HEAD {
+async fn answer(
+    method: &Method,
+    path: &str,
+    watched: Arc<dyn Watched>,
+    rendering: &Semaphore,
+) -> Response<Full<Bytes>> {
+    if method != Method::GET && method != Method::HEAD {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n".into());
     }
-    match request.uri().path() {
+    match path {
         "/metrics" => {
-            let mut response = text(StatusCode::OK, watched.render_metrics());
+            // One at a time, and not on the thread of the controller: it may read files.
+            let _turn = rendering.acquire().await;
+            let Ok(page) = tokio::task::spawn_blocking(move || watched.render_metrics()).await else {
+                return text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be rendered\n".into());
+            };
+            let mut response = text(StatusCode::OK, page);
             response
                 .headers_mut()
                 .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/plain; version=0.0.4"));

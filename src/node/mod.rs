@@ -7,6 +7,7 @@ pub mod cleaner;
 pub mod connections;
 pub mod coordinators;
 pub mod dump_log;
+pub mod group_lag;
 pub mod isr_channel;
 pub mod lifecycle;
 pub mod logging;

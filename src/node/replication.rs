@@ -93,12 +93,13 @@ fn options(config: &ServerConfig) -> FollowerOptions {
 pub fn connections(
     replicas: &Arc<ReplicaManager>,
     config: &ServerConfig,
+    purpose: &str,
     broker_epoch: BrokerEpoch,
 ) -> BrokerConnections {
     let listener = config.inter_broker_listener().to_owned();
     let surroundings = Arc::new(Metadata { replicas: Arc::clone(replicas), listener, broker_epoch });
     let request_timeout = Duration::from_millis(u64::try_from(config.request_timeout_ms()).unwrap_or(0));
-    let client_id = format!("broker-{}-transactions", config.node_id());
+    let client_id = format!("broker-{}-{purpose}", config.node_id());
     BrokerConnections::new(
         ConnectionOptions { client_id, request_timeout, ..ConnectionOptions::default() },
         surroundings,

@@ -131,7 +131,7 @@ impl Transactions {
         let node = replicas.node();
         let producer_ids = Arc::new(ProducerIdPool::default());
         // Neither markers nor questions about transactions tell which incarnation of this broker asks.
-        let others = Arc::new(replication::connections(replicas, config, BrokerEpoch::NONE));
+        let others = Arc::new(replication::connections(replicas, config, "transactions", BrokerEpoch::NONE));
         let (replicas, groups) = (Arc::clone(replicas), Arc::clone(groups));
         let markers = Arc::new(MarkerWriter { replicas, groups, clock: Arc::clone(clock) });
         let elsewhere = MarkerSender(Arc::clone(&others));

@@ -17,6 +17,7 @@ pub mod list;
 pub mod machine;
 pub mod offsets;
 pub mod on_image;
+pub mod progress;
 pub mod record;
 pub mod record_codec;
 pub mod service;

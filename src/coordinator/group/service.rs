@@ -101,7 +101,12 @@ impl Service {
         if self.shards.is_loading() {
             return Err(ErrorCode::CoordinatorLoadInProgress);
         }
-        Ok(self.shards.at_work().into_iter().map(|(_, shard)| shard).collect())
+        Ok(self.at_work())
+    }
+
+    /// The shards that are at work here by now, whatever is still being loaded.
+    pub fn at_work(&self) -> Vec<Arc<Runtime<GroupMachine>>> {
+        self.shards.at_work().into_iter().map(|(_, shard)| shard).collect()
     }
 }
 
