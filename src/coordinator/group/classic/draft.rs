@@ -52,6 +52,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The group's id.
+    pub fn group_id(&self) -> &'a GroupId {
+        self.id
+    }
+
     /// One member.
     pub fn member(&self, id: &str) -> Option<&Arc<Member>> {
         match self.members.get(id) {

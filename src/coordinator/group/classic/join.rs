@@ -1,5 +1,6 @@
 //! JoinGroup: a member comes, or comes again.
 
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -85,6 +86,12 @@ pub fn join(
             Ok(outcome)
         }
     }
+}
+
+/// Why a group rebalances: what the member does, and what its client says of it (KIP-800).
+pub(super) fn why<'a>(op: &'a JoinGroup, does: &'a str) -> impl Display + 'a {
+    let reason = op.reason.as_deref().unwrap_or("not provided");
+    fmt::from_fn(move |f| write!(f, "client {} {does}; its reason: {reason}", op.client_id))
 }
 
 /// A join that is being decided.
@@ -207,8 +214,10 @@ impl<'a> Join<'a> {
             is_new: true,
             sync_pending: false,
         });
+        let (group, state) = (draft.group_id(), draft.head.state);
+        tracing::debug!(%group, %state, member = %id, "a member joins");
         draft.set_timer(Timer::Session(id), NEW_MEMBER_JOIN_TIMEOUT_MS);
-        prepare_or_complete_join(draft, self.settings);
+        prepare_or_complete_join(draft, self.settings, &why(self.op, "joins"));
         self.park()
     }
 
@@ -243,7 +252,7 @@ impl<'a> Join<'a> {
 
     fn rejoin(mut self) -> Result<Outcome<JoinReply>, ErrorCode> {
         self.update_member(&self.op.member_id);
-        prepare_or_complete_join(&mut self.draft, self.settings);
+        prepare_or_complete_join(&mut self.draft, self.settings, &why(self.op, "joins again"));
         self.park()
     }
 

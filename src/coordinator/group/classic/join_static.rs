@@ -1,7 +1,7 @@
 //! A static member (KIP-345) that is back under its name, without its id: it gets a new id and the old one is fenced.
 
 use super::group::State;
-use super::join::Join;
+use super::join::{Join, why};
 use super::member::Member;
 use super::rebalance::{join_reply, maybe_complete_join, prepare, prepare_or_complete_join, select_protocol};
 use super::soft::{JoinReply, SyncReply, Timer};
@@ -32,11 +32,11 @@ pub(super) fn replace(mut join: Join<'_>, old_id: &MemberId) -> Result<Outcome<J
             join.answer(reply)
         }
         State::Stable => {
-            prepare_or_complete_join(draft, join.settings);
+            prepare_or_complete_join(draft, join.settings, &why(join.op, "is back as a static member"));
             join.park()
         }
         State::CompletingRebalance => {
-            prepare(draft, join.settings.initial_rebalance_delay_ms);
+            prepare(draft, join.settings.initial_rebalance_delay_ms, &why(join.op, "is back as a static member"));
             join.park()
         }
         State::PreparingRebalance | State::Empty => {

@@ -57,18 +57,28 @@ pub fn leave(machine: &GroupMachine, now: Millis, op: LeaveGroup) -> Result<Outc
     let mut members = Vec::with_capacity(op.members.len());
     for leaving in op.members {
         let error = remove(&mut draft, &leaving).err().unwrap_or(ErrorCode::None);
+        if error.is_none() {
+            log_leaving(&op.group, &leaving);
+        }
         members.push((leaving.member_id, leaving.instance_id, error));
     }
     if members.iter().any(|(_, _, error)| error.is_none()) {
         settle_leader(&mut draft);
         match draft.head.state {
             // A group with members is not empty, so no first rebalance begins here.
-            State::CompletingRebalance | State::Stable => prepare(&mut draft, 0),
+            State::CompletingRebalance | State::Stable => prepare(&mut draft, 0, &"members left"),
             State::PreparingRebalance => maybe_complete_join(&mut draft),
             State::Empty => {}
         }
     }
     Ok(draft.finish(Reply::Now(LeaveReply { members })))
+}
+
+/// Tells that a member has left and why, in its client's own words.
+pub fn log_leaving(group: &GroupId, leaving: &Leaving) {
+    let reason = leaving.reason.as_deref().unwrap_or("not provided");
+    let (member, instance) = (&leaving.member_id, leaving.instance_id.as_deref().unwrap_or_default());
+    tracing::info!(%group, %member, instance, reason, "a member has left");
 }
 
 fn remove(draft: &mut Draft<'_>, leaving: &Leaving) -> Result<(), ErrorCode> {

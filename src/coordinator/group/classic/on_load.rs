@@ -35,7 +35,7 @@ pub fn on_load(id: &GroupId, group: &ClassicGroup, now: Millis, settings: &Setti
         draft.set_timer(Timer::Session(member.id.clone()), member.session_timeout_ms);
     }
     if draft.member_count() > settings.members_max.into() && group.head.state == State::Stable {
-        prepare(&mut draft, settings.initial_rebalance_delay_ms);
+        prepare(&mut draft, settings.initial_rebalance_delay_ms, &"the loaded group has more members than it may");
     }
     draft.finish(Reply::Now(()))
 }

@@ -24,12 +24,14 @@ pub fn on_timer(machine: &GroupMachine, now: Millis, group: &GroupId, timer: &Ti
 /// A member was silent for too long, or never came back with its id.
 fn expire_session(draft: &mut Draft<'_>, id: &MemberId) {
     if draft.is_pending(id) {
+        tracing::info!(group = %draft.group_id(), member = %id, "a member did not come back with the id that it was given");
         draft.set_pending(id, false);
     } else if draft.member(id).is_some_and(|member| !member.is_waiting()) {
+        tracing::info!(group = %draft.group_id(), member = %id, "a member has failed: nothing was heard of it for a session");
         dismiss(draft, id);
         settle_leader(draft);
         if matches!(draft.head.state, State::CompletingRebalance | State::Stable) {
-            return prepare(draft, 0);
+            return prepare(draft, 0, &format_args!("member {id} has failed"));
         }
     } else {
         return;
@@ -63,6 +65,6 @@ fn expire_sync(draft: &mut Draft<'_>) {
             draft.members().filter(|member| member.sync_pending).map(|member| member.id.clone()).collect();
         late.iter().for_each(|id| dismiss(draft, id));
         settle_leader(draft);
-        prepare(draft, 0);
+        prepare(draft, 0, &format_args!("{} members did not ask for their assignment in time", late.len()));
     }
 }

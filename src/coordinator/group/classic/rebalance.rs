@@ -9,6 +9,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::draft::Draft;
@@ -21,11 +22,11 @@ use crate::base::error_code::ErrorCode;
 use crate::coordinator::group::record::MemberId;
 
 /// Something changed: a group at rest starts to rebalance; one that is at it goes on if that was all it waited for.
-pub fn prepare_or_complete_join(draft: &mut Draft<'_>, settings: &Settings) {
+pub fn prepare_or_complete_join(draft: &mut Draft<'_>, settings: &Settings, reason: &dyn Display) {
     if draft.head.state == State::PreparingRebalance {
         maybe_complete_join(draft);
     } else {
-        prepare(draft, settings.initial_rebalance_delay_ms);
+        prepare(draft, settings.initial_rebalance_delay_ms, reason);
     }
 }
 
@@ -38,7 +39,9 @@ pub fn maybe_complete_join(draft: &mut Draft<'_>) {
 }
 
 /// Starts to wait for members. The delay is only for a group that is empty.
-pub fn prepare(draft: &mut Draft<'_>, initial_rebalance_delay_ms: i32) {
+pub fn prepare(draft: &mut Draft<'_>, initial_rebalance_delay_ms: i32, reason: &dyn Display) {
+    let (group, state, generation) = (draft.group_id(), draft.head.state, draft.head.generation);
+    tracing::info!(%group, %state, generation, %reason, "preparing to rebalance");
     if draft.head.state == State::CompletingRebalance {
         take_back_assignments(draft);
     }
@@ -71,10 +74,13 @@ pub fn complete_join(draft: &mut Draft<'_>) {
     draft.head.generation = draft.head.generation.wrapping_add(1);
     draft.head.protocol = select_protocol(draft);
     draft.head.subscribed_topics = subscription::subscribed_topics(&draft.head, draft.members());
-    if draft.member_count() == 0 {
+    let (group, generation, members) = (draft.group_id(), draft.head.generation, draft.member_count());
+    if members == 0 {
+        tracing::info!(%group, generation, "the group is empty now");
         draft.enter(State::Empty);
         return draft.write();
     }
+    tracing::info!(%group, generation, members, "the generation has its members");
     draft.enter(State::CompletingRebalance);
     let members: Vec<Arc<Member>> = draft.members().cloned().collect();
     for member in &members {
@@ -155,6 +161,10 @@ fn remove_late_members(draft: &mut Draft<'_>) {
         let is_late = |member: &&Arc<Member>| member.joining.is_none() && member.instance_id.is_none();
         let late: Vec<MemberId> = draft.members().filter(is_late).map(|member| member.id.clone()).collect();
         late.iter().for_each(|id| dismiss(draft, id));
+        if let Some(first) = late.first() {
+            let group = draft.group_id();
+            tracing::info!(%group, members = late.len(), %first, "members that did not join again in time are out");
+        }
         settle_leader(draft);
     }
 }

@@ -110,6 +110,8 @@ fn assign(draft: &mut Draft<'_>, assignments: &[(MemberId, Bytes)]) {
         }
         draft.put(Member { assignment, syncing: None, ..Member::clone(&member) });
     }
+    let (group, generation, members) = (draft.group_id(), draft.head.generation, draft.member_count());
+    tracing::debug!(%group, generation, members, "the leader has assigned");
     draft.enter(State::Stable);
     draft.write();
 }

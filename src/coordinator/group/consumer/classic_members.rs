@@ -21,7 +21,7 @@ use crate::base::ids::Millis;
 use crate::coordinator::group::classic::group::CONSUMER;
 use crate::coordinator::group::classic::heartbeat::Heartbeat;
 use crate::coordinator::group::classic::join::JoinGroup;
-use crate::coordinator::group::classic::leave::{LeaveGroup, LeaveReply};
+use crate::coordinator::group::classic::leave::{LeaveGroup, LeaveReply, log_leaving};
 use crate::coordinator::group::classic::soft::{JoinReply, SyncReply};
 use crate::coordinator::group::classic::sync::SyncGroup;
 use crate::coordinator::group::machine::{GroupMachine, Outcome};
@@ -176,6 +176,7 @@ pub fn leave(machine: &GroupMachine, now: Millis, group: &ConsumerGroup, op: Lea
         };
         let error = match found {
             Ok(member) => {
+                log_leaving(&op.group, &leaving);
                 if !going.iter().any(|other| other.id == member.id) {
                     going.push(member);
                 }

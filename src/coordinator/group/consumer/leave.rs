@@ -34,7 +34,9 @@ pub fn leave(
         let assigned = Arc::new(member.assigned.with_epoch_zero());
         let away = Member { epoch: STATIC_LEAVE_EPOCH, assigned, pending_revocation: Arc::default(), ..member.clone() };
         plan.current(&away);
+        tracing::info!(group = %op.group, member = %member.id, instance = op.instance_id.as_deref(), "a static member is away");
     } else {
+        tracing::info!(group = %op.group, member = %member.id, instance = op.instance_id.as_deref(), "a member has left");
         remove(&mut plan, machine, (now, settings), group, &[member]);
     }
     Ok(plan.reply(HeartbeatReply {

@@ -235,7 +235,7 @@ pub fn downgrade(
     }
     draft.write();
     if rebalance {
-        prepare(&mut draft, 0);
+        prepare(&mut draft, 0, &"the last member of the consumer protocol is gone");
     }
     plan.take(draft.finish(Reply::Now(())));
 }

@@ -48,6 +48,13 @@ pub fn on_member_timer(
     if *timer == MemberTimer::Revocation && !revokes {
         return plan::nothing();
     }
+    let reason = match timer {
+        MemberTimer::Session => "nothing was heard of it for a session",
+        MemberTimer::Revocation => "it has not given up in time what others wait for",
+        MemberTimer::Join => "it did not join again in time",
+        MemberTimer::Sync => "it did not ask for its assignment in time",
+    };
+    tracing::info!(group = %id, member = %member.id, epoch = member.epoch, reason, "a member is sent away");
     let mut plan = Plan::new(id);
     leave::remove(&mut plan, machine, (now, &machine.consumer_settings), group, &[member]);
     plan.reply(())
