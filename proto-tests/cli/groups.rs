@@ -1,7 +1,5 @@
 //! `ottla group` and the metrics of groups, on a group that lives, then sleeps, then is put elsewhere and deleted.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::broker::{Broker, Kind, under_test};
 use crate::support::client::Library;
 use crate::support::member::{Member, PROPERTIES, Protocol, Setting, until_shared};
+use crate::support::metrics::{scrape, value};
 use crate::support::paths::{Scratch, free_port};
 use crate::support::wire::now;
 use crate::{Ran, run_with};
@@ -172,20 +171,6 @@ fn a_group_of_the_consumer_protocol() {
     life(Protocol::Consumer);
 }
 
-/// The metrics page.
-fn scrape(port: u16) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the metrics port");
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("it reads");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).expect("it answers");
-    page
-}
-
-/// A series' value on the page.
-fn value(page: &str, series: &str) -> Option<f64> {
-    page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
-}
-
 #[test]
 fn the_lag_of_a_group_is_a_metric() {
     if under_test() == Kind::Kafka {
@@ -200,8 +185,9 @@ fn the_lag_of_a_group_is_a_metric() {
     until_shared("the member reads", &mut [&mut member], 2);
     stage.until_no_lag("measured");
     let of = |partition: i32| format!("{{consumergroup=\"measured\",topic=\"load\",partition=\"{partition}\"}}");
+    let look = || scrape("127.0.0.1", port).expect("the metrics");
     let of_topic = "{consumergroup=\"measured\",topic=\"load\"}";
-    let page = scrape(port);
+    let page = look();
     let at = |page: &str, metric: &str, labels: &str| value(page, &format!("kafka_consumergroup_{metric}{labels}"));
     assert_eq!(at(&page, "members", "{consumergroup=\"measured\"}"), Some(1.0), "{page}");
     assert_eq!((at(&page, "current_offset", &of(0)), at(&page, "current_offset", &of(1))), (Some(5.0), Some(3.0)));
@@ -209,7 +195,7 @@ fn the_lag_of_a_group_is_a_metric() {
     assert_eq!((at(&page, "lag_sum", of_topic), at(&page, "current_offset_sum", of_topic)), (Some(0.0), Some(8.0)));
     member.leave();
     stage.produce(0, 4, 300);
-    let page = scrape(port);
+    let page = look();
     assert_eq!(at(&page, "members", "{consumergroup=\"measured\"}"), Some(0.0));
     assert_eq!((at(&page, "lag", &of(0)), at(&page, "lag", &of(1))), (Some(4.0), Some(0.0)));
     assert_eq!(at(&page, "lag_sum", of_topic), Some(4.0));
@@ -218,5 +204,5 @@ fn the_lag_of_a_group_is_a_metric() {
     let ends = value(&page, "kafka_topic_partition_current_offset{topic=\"load\",partition=\"0\"}");
     assert_eq!(ends, Some(9.0));
     stage.run(&["group", "delete", "measured"]).ok();
-    assert!(!scrape(port).contains("measured"), "what is gone is told no more");
+    assert!(!look().contains("measured"), "what is gone is told no more");
 }

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod client;
 pub mod cluster;
 pub mod member;
+pub mod metrics;
 pub mod paths;
 pub mod process;
 pub mod reader;
