@@ -1,12 +1,12 @@
 //! A server to test: Ottla from this build, or Apache Kafka as the oracle. Tests see one shape of both.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::kafka;
 use super::paths::{self, Scratch};
 use super::process::Process;
 use super::wire::Wire;
@@ -64,40 +64,13 @@ impl Broker {
         assert!(self.process.is_none(), "it runs already");
         let properties = self.dir.join("server.properties");
         std::fs::write(&properties, self.properties()).expect("a configuration file");
-        let file = properties.display().to_string();
         let process = match self.kind {
             Kind::Ottla => {
-                let args = ["server".to_string(), "--config".to_string(), file];
+                let args = ["server".to_string(), "--config".to_string(), properties.display().to_string()];
                 let env = [("RUST_BACKTRACE".to_string(), "1".to_string())];
                 Process::start("ottla", &self.dir, Path::new(env!("CARGO_BIN_EXE_ottla")), &args, &env)
             }
-            Kind::Kafka => {
-                if !self.data().join("meta.properties").exists() {
-                    let out = Command::new("java")
-                        .args(java_options("log4j2.properties"))
-                        .args([
-                            "kafka.tools.StorageTool",
-                            "format",
-                            "--cluster-id",
-                            "5L6g3nShT-eMCtK--X86sw",
-                            "--config",
-                        ])
-                        .arg(&file)
-                        .output()
-                        .expect("java runs");
-                    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
-                }
-                let mut args = vec!["-Xmx768m".to_string(), "-XX:TieredStopAtLevel=1".to_string()];
-                args.extend(java_options("log4j2.properties"));
-                args.extend(["kafka.Kafka".to_string(), file]);
-                Process::start(
-                    "kafka",
-                    &self.dir,
-                    Path::new("/usr/bin/env"),
-                    &[vec!["java".to_string()], args].concat(),
-                    &[],
-                )
-            }
+            Kind::Kafka => kafka::start(&self.dir, &properties, &self.data(), 768),
         };
         self.process = Some(process);
         self.wait_ready(Duration::from_secs(60));
@@ -193,14 +166,6 @@ impl Broker {
         let clean = status.success() || (self.kind == Kind::Kafka && status.code() == Some(143));
         assert!(clean, "{:?} ended with {status} on SIGTERM\n{}", self.kind, process.tail(60));
     }
-}
-
-fn java_options(log4j: &str) -> Vec<String> {
-    vec![
-        format!("-Dlog4j2.configurationFile={}", paths::root().join("proto-tests/kafka").join(log4j).display()),
-        "-cp".to_string(),
-        format!("{}/*", paths::target().join("kafka/libs").display()),
-    ]
 }
 
 /// One server of each kind for all tests of a binary, started at first use; it ends with the test process.

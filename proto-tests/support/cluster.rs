@@ -1,11 +1,14 @@
-//! Several nodes of Ottla as processes of one cluster: each with its own directory and ports, killed and started again singly.
+//! Several nodes as processes of one cluster, of Ottla or of Apache Kafka: each with its own directory and ports, killed and
+//! started again singly.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::broker::Kind;
+use super::kafka;
 use super::paths::{self, Scratch};
 use super::process::Process;
 use super::wire::Wire;
@@ -25,18 +28,28 @@ pub struct Node {
 
 /// The nodes of one cluster.
 pub struct Cluster {
+    /// Whose they are.
+    pub kind: Kind,
     /// By number, from 1.
     pub nodes: Vec<Node>,
     overrides: Vec<(String, String)>,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 /// How long anything may take that goes on in the background.
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Cluster {
-    /// Starts one node for each of `roles` (`broker,controller`, `broker` or `controller`) and waits until all serve.
+    /// Starts one node of Ottla for each of `roles` (`broker,controller`, `broker` or `controller`) and waits until all serve.
     pub fn start(roles: &[&'static str], overrides: &[(&str, &str)]) -> Cluster {
+        Cluster::of(Kind::Ottla, roles, overrides)
+    }
+
+    /// The same of either kind.
+    pub fn of(kind: Kind, roles: &[&'static str], overrides: &[(&str, &str)]) -> Cluster {
+        if kind == Kind::Kafka {
+            paths::setup();
+        }
         let scratch = Scratch::new("cluster");
         let mut nodes = Vec::new();
         for (id, roles) in (1..).zip(roles) {
@@ -46,7 +59,7 @@ impl Cluster {
             nodes.push(Node { id, port, controller_port, roles, dir, process: None });
         }
         let overrides = overrides.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        let mut cluster = Cluster { nodes, overrides, _scratch: scratch };
+        let mut cluster = Cluster { kind, nodes, overrides, scratch };
         for id in cluster.ids() {
             cluster.run(id);
         }
@@ -58,6 +71,16 @@ impl Cluster {
 
     fn ids(&self) -> Vec<i32> {
         self.nodes.iter().map(|node| node.id).collect()
+    }
+
+    /// A machine with two cores takes its time over several JVMs.
+    fn limit(&self) -> Duration {
+        if self.kind == Kind::Kafka { LIMIT * 4 } else { LIMIT }
+    }
+
+    /// The directory that is common to all nodes.
+    pub fn dir(&self) -> &Path {
+        self.scratch.path()
     }
 
     /// The numbers of the nodes that serve clients.
@@ -88,10 +111,15 @@ impl Cluster {
         assert!(node.process.is_none(), "it runs already");
         let file = node.dir.join("server.properties");
         std::fs::write(&file, text).expect("a configuration file");
-        let args = ["server".to_string(), "--config".to_string(), file.display().to_string()];
-        let env = [("RUST_BACKTRACE".to_string(), "1".to_string())];
-        let program = std::path::Path::new(env!("CARGO_BIN_EXE_ottla"));
-        node.process = Some(Process::start("ottla", &node.dir, program, &args, &env));
+        node.process = Some(match self.kind {
+            Kind::Ottla => {
+                let args = ["server".to_string(), "--config".to_string(), file.display().to_string()];
+                let env = [("RUST_BACKTRACE".to_string(), "1".to_string())];
+                let program = Path::new(env!("CARGO_BIN_EXE_ottla"));
+                Process::start("ottla", &node.dir, program, &args, &env)
+            }
+            Kind::Kafka => kafka::start(&node.dir, &file, &node.dir.join("data"), 320),
+        });
     }
 
     fn properties(&self, id: i32) -> String {
@@ -109,12 +137,16 @@ impl Cluster {
             "process.roles={}\nnode.id={id}\ncontroller.quorum.voters={}\nlisteners={}\n\
              controller.listener.names=CONTROLLER\n\
              listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
-             log.dirs={}\nottla.http.address=\n",
+             log.dirs={}\n",
             node.roles,
             voters.join(","),
             listeners.join(","),
             node.dir.join("data").display()
         );
+        if self.kind == Kind::Ottla {
+            // Many nodes run at once in tests; none of them needs the metrics port.
+            text.push_str("ottla.http.address=\n");
+        }
         if node.roles.contains("broker") {
             text.push_str("inter.broker.listener.name=PLAINTEXT\n");
         }
@@ -126,7 +158,7 @@ impl Cluster {
 
     /// Waits until a node serves clients and shows itself among the brokers.
     pub fn wait_ready(&mut self, id: i32) {
-        let limit = Instant::now() + LIMIT;
+        let limit = Instant::now() + self.limit();
         loop {
             let node = &mut self.nodes[id as usize - 1];
             let process = node.process.as_mut().expect("it was started");
@@ -151,7 +183,7 @@ impl Cluster {
     pub fn stop(&mut self, id: i32) -> ExitStatus {
         let mut process = self.nodes[id as usize - 1].process.take().expect("it runs");
         process.signal("TERM");
-        process.wait(LIMIT)
+        process.wait(self.limit())
     }
 
     /// Sends a running node a signal.
@@ -223,14 +255,14 @@ impl Cluster {
 
     /// Waits until `check` gives something.
     pub fn wait_for<T>(&self, what: &str, mut check: impl FnMut(&Cluster) -> Option<T>) -> T {
-        let end = Instant::now() + LIMIT;
+        let end = Instant::now() + self.limit();
         loop {
             if let Some(found) = check(self) {
                 return found;
             }
             if Instant::now() > end {
                 let logs: Vec<_> = self.ids().into_iter().map(|id| self.tail(id)).collect();
-                panic!("{what}: not within {LIMIT:?}\n{}", logs.join("\n"));
+                panic!("{what}: not within {:?}\n{}", self.limit(), logs.join("\n"));
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod client;
 pub mod cluster;
+pub mod kafka;
 pub mod member;
 pub mod metrics;
 pub mod paths;

@@ -1,9 +1,10 @@
 //! Where things are: the work tree, its target directory, and a scratch directory per test.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 /// The work tree.
 pub fn root() -> PathBuf {
@@ -65,8 +66,14 @@ impl Drop for Scratch {
     }
 }
 
-/// A TCP port of the loopback interface that nothing listened on a moment ago.
+/// A TCP port of the loopback interface that nothing listened on a moment ago, and that this process has not given out before.
 pub fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("its address").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = socket.local_addr().expect("its address").port();
+        if GIVEN.lock().expect("the ports").insert(port) {
+            return port;
+        }
+    }
 }

@@ -13,14 +13,14 @@ use crate::support::paths::Scratch;
 use crate::support::reader;
 use crate::support::tools::Tools;
 use crate::support::wire::{Batch, Wire, now};
-use crate::{Command, push};
+use crate::table::{Step, Table};
 
 /// The groups that only hold offsets, each for the commands that change it.
 const IDLE: [&str; 5] = ["idle", "moved", "emptied", "deleted", "exported"];
 
-fn commands() -> Vec<Command> {
-    let mut list = Vec::new();
-    let mut add = |args: &str| push(&mut list, "kafka-consumer-groups", args, "");
+fn commands() -> Vec<Step> {
+    let mut table = Table::default();
+    let mut add = |args: &str| table.add(&format!("kafka-consumer-groups {args}"));
     for args in [
         "--list",
         "--list --state",
@@ -122,7 +122,7 @@ fn commands() -> Vec<Command> {
     ] {
         add(args);
     }
-    list
+    table.steps()
 }
 
 /// All runs against one server.

@@ -4,6 +4,7 @@
 //!  ottla [OPTIONS] [COMMAND]
 //!    server       server        a node in this process; the default
 //!    topic        topic/        one file per operation
+//!    cluster      cluster       who is there
 //!    produce      produce/      lines or JSON in, batches out
 //!    consume      consume/      batches in, lines or JSON out
 //!    config       config        what a server's settings come to
@@ -16,6 +17,7 @@
 
 pub mod exit;
 
+mod cluster;
 mod completions;
 mod config;
 mod consume;
@@ -60,6 +62,9 @@ enum Command {
     /// List, describe, delete consumer groups, and put them at other offsets.
     #[command(after_help = exit::HELP)]
     Group(group::GroupArgs),
+    /// Print the cluster's id and its live brokers; wait until there are enough of them.
+    #[command(after_help = cluster::HELP)]
+    Cluster(cluster::ClusterArgs),
     /// Write records to a topic, from standard input or a file.
     #[command(after_help = produce::HELP)]
     Produce(produce::ProduceArgs),
@@ -101,6 +106,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Server(args)) => server::run(options, &args),
         Some(Command::Topic(args)) => on_runtime(topic::run(options, args)),
         Some(Command::Group(args)) => on_runtime(group::run(options, args)),
+        Some(Command::Cluster(args)) => on_runtime(cluster::run(options, args)),
         Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
         Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),
         Some(Command::Config(args)) => config::run(options, args),

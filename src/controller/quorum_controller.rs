@@ -258,8 +258,11 @@ impl QuorumController {
         }
     }
 
-    /// Answers what another voter sends.
+    /// Answers what another voter sends. A leader that heard of its own leadership from outside would end the quorum.
     pub async fn raft(&self, sender: NodeId, call: RaftCall, payload: &[u8]) -> Result<Vec<u8>, ServeError> {
+        if sender == self.shared.node_id {
+            return Err(ServeError::Itself(sender));
+        }
         serve::answer(&self.shared.quorum.raft, &self.shared.quorum.pulse, sender, call, payload).await
     }
 

@@ -91,6 +91,18 @@ fn a_fresh_cluster_has_kafkas_feature_levels_and_starts_at_once() {
 }
 
 #[test]
+fn what_comes_in_this_nodes_own_name_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    block_on(async {
+        let controller = start_in(dir.path()).await;
+        let own = controller.shared.node_id;
+        let refused = controller.raft(own, RaftCall::Append, &[]).await;
+        assert!(matches!(refused, Err(ServeError::Itself(id)) if id == own), "{refused:?}");
+        assert!(controller.is_leader());
+    });
+}
+
+#[test]
 fn topics_and_producer_ids_outlive_a_process_that_ends_without_warning() {
     let dir = tempfile::tempdir().unwrap();
     let mut first_id = ProducerId(0);

@@ -34,7 +34,8 @@ const MOVE_LIMIT: Millis = Millis(30_000);
 /// ... and while it does not.
 const SILENCE_LIMIT: Millis = Millis(3_000);
 
-/// The listeners with the ports that the operating system gave where port 0 was asked for.
+/// The listeners with the ports that the operating system gave where port 0 was asked for, and with this machine's name where
+/// nothing says which host clients are to be told.
 pub fn effective_listeners(config: &ServerConfig, bound: &[Bound]) -> Vec<Listener> {
     let given = |listener: &Listener| {
         let mut listener = listener.clone();
@@ -45,6 +46,9 @@ pub fn effective_listeners(config: &ServerConfig, bound: &[Bound]) -> Vec<Listen
             if listener.advertised.port == 0 {
                 listener.advertised.port = bound.address.port();
             }
+        }
+        if listener.advertised.host.is_empty() {
+            listener.advertised.host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         }
         listener
     };

@@ -27,6 +27,11 @@ pub enum ServeError {
         /// For whom.
         claimed: NodeId,
     },
+    /// This node itself, or another that has its number.
+    #[error(
+        "node {0} speaks to itself: two of controller.quorum.voters lead to one address, or two nodes have one number"
+    )]
+    Itself(NodeId),
 }
 
 fn stopped(error: impl std::fmt::Display) -> ServeError {
