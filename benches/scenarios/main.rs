@@ -3,7 +3,8 @@
 //! `engine` drives `link`s, each with a role (`producer`, `consumer`, `member`), from one thread; `wire`, `group_wire` and
 //! `batch` encode frames beforehand; `servers` starts what is measured and `procfs` says what it used; `case` pairs the
 //! runs and `table` prints them. A scenario is a file: `produce` (S1-S3), `replicated` (S5), `consume` (S6), `latency` (S8),
-//! `partitions` (S9), `start` (S12), `groups` (S13), `limits` (N4, N5), `java_perf`. Times are printed, never asserted; that every request is answered
+//! `partitions` (S9), `start` (S12), `groups` (S13), `limits` (N4, N5), `java_perf`, `failover` (three nodes of `trio`). Times are printed, never
+//! asserted; that every request is answered
 //! without an error, and every record consumed once and in order, is.
 
 mod batch;
@@ -13,6 +14,7 @@ mod cluster;
 mod consume;
 mod consumer;
 mod engine;
+mod failover;
 mod group_wire;
 mod groups;
 mod java_perf;
@@ -31,6 +33,7 @@ mod servers;
 mod start;
 mod table;
 mod totals;
+mod trio;
 mod wire;
 
 use std::process::ExitCode;
@@ -69,7 +72,7 @@ fn run(options: Options) -> Result<Vec<String>, String> {
     case::warm_memory(options.pick(0.6, 0.3));
     let mut bench = Bench::start(options)?;
     type Scenario = fn(&mut Bench);
-    let scenarios: [(&str, Scenario); 11] = [
+    let scenarios: [(&str, Scenario); 12] = [
         ("limits", limits::run),
         ("S1", produce::s1),
         ("S2", produce::s2),
@@ -81,6 +84,7 @@ fn run(options: Options) -> Result<Vec<String>, String> {
         ("java-perf", java_perf::run),
         ("S5", replicated::s5),
         ("S12", start::s12),
+        ("failover", failover::run),
     ];
     for (name, scenario) in scenarios {
         if bench.options.wants(name) {

@@ -23,7 +23,7 @@ pub const USAGE: &str = "\
 cargo bench --bench scenarios -- [SCENARIO ...] [OPTIONS]
 
 Scenarios: S1 S2 S3 S6 S8 S12 limits (the default set), S5 (three brokers), S9 (partitions), S13 (groups),
-           java-perf (Java's own tools as load)
+           java-perf (Java's own tools as load), failover (three nodes, killed)
 
   --quick         about 3 minutes instead of 15: fewer pairs, shorter runs
   --pairs N       pairs of runs per case (order ABBA)
@@ -67,7 +67,7 @@ impl Options {
 
     pub fn wants(&self, scenario: &str) -> bool {
         if self.scenarios.is_empty() {
-            return !matches!(scenario, "S5" | "S9" | "S13" | "java-perf");
+            return !matches!(scenario, "S5" | "S9" | "S13" | "java-perf" | "failover");
         }
         self.scenarios.iter().any(|wanted| wanted == scenario)
     }
@@ -83,4 +83,4 @@ impl Options {
     }
 }
 
-const SCENARIOS: &[&str] = &["limits", "S1", "S2", "S3", "S5", "S6", "S8", "S9", "S12", "S13", "java-perf"];
+const SCENARIOS: &[&str] = &["limits", "S1", "S2", "S3", "S5", "S6", "S8", "S9", "S12", "S13", "java-perf", "failover"];

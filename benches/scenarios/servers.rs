@@ -226,6 +226,7 @@ impl Drop for Server {
     }
 }
 
+/// A port that nobody listened on a moment ago.
 pub fn free_port() -> Result<u16, WireError> {
     let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     listener.map(|address| address.port()).map_err(|error| error.to_string())

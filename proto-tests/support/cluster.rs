@@ -21,9 +21,22 @@ pub struct Node {
     pub port: u16,
     /// The port of its controllers' listener; of no use on a broker alone.
     pub controller_port: u16,
+    /// The name or address under which it is reached.
+    pub host: String,
     roles: &'static str,
     dir: PathBuf,
+    place: Place,
+    overrides: Vec<(String, String)>,
     process: Option<Process>,
+}
+
+/// Where a node runs.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// Its address; none is the loopback interface.
+    pub address: Option<String>,
+    /// What stands in front of its command, such as that which enters a network namespace.
+    pub prefix: Vec<String>,
 }
 
 /// The nodes of one cluster.
@@ -33,7 +46,8 @@ pub struct Cluster {
     /// By number, from 1.
     pub nodes: Vec<Node>,
     overrides: Vec<(String, String)>,
-    scratch: Scratch,
+    /// None in a copy that only asks.
+    scratch: Option<Scratch>,
 }
 
 /// How long anything may take that goes on in the background.
@@ -50,26 +64,88 @@ impl Cluster {
         if kind == Kind::Kafka {
             paths::setup();
         }
+        let mut cluster = Cluster { kind, ..Cluster::plan(roles, overrides, |_| Place::default()) };
+        cluster.run_all();
+        cluster
+    }
+
+    /// Nodes of Ottla that do not run yet, each in its place.
+    pub fn plan(roles: &[&'static str], overrides: &[(&str, &str)], mut place: impl FnMut(i32) -> Place) -> Cluster {
         let scratch = Scratch::new("cluster");
         let mut nodes = Vec::new();
         for (id, roles) in (1..).zip(roles) {
             let dir = scratch.path().join(format!("node-{id}"));
             std::fs::create_dir_all(&dir).expect("a directory");
-            let (port, controller_port) = (paths::free_port(), paths::free_port());
-            nodes.push(Node { id, port, controller_port, roles, dir, process: None });
+            let (port, controller_port, place) = (paths::free_port(), paths::free_port(), place(id));
+            let host = place.address.clone().unwrap_or_else(|| "localhost".to_owned());
+            let (overrides, process) = (Vec::new(), None);
+            nodes.push(Node { id, port, controller_port, host, roles, dir, place, overrides, process });
         }
         let overrides = overrides.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        let mut cluster = Cluster { kind, nodes, overrides, scratch };
-        for id in cluster.ids() {
-            cluster.run(id);
-        }
-        for id in cluster.brokers() {
-            cluster.wait_ready(id);
-        }
-        cluster
+        Cluster { kind: Kind::Ottla, nodes, overrides, scratch: Some(scratch) }
     }
 
-    fn ids(&self) -> Vec<i32> {
+    /// The same nodes for a second thread: it can ask them, and neither starts nor ends any.
+    pub fn for_asking(&self) -> Cluster {
+        let node = |node: &Node| Node {
+            host: node.host.clone(),
+            dir: node.dir.clone(),
+            place: node.place.clone(),
+            overrides: Vec::new(),
+            process: None,
+            ..*node
+        };
+        Cluster { kind: self.kind, nodes: self.nodes.iter().map(node).collect(), overrides: Vec::new(), scratch: None }
+    }
+
+    /// Starts all that do not run, and waits until all brokers serve.
+    pub fn run_all(&mut self) {
+        for id in self.ids() {
+            if !self.is_running(id) {
+                self.run(id);
+            }
+        }
+        for id in self.brokers() {
+            self.wait_ready(id);
+        }
+    }
+
+    /// A setting of one node, from its next start on.
+    pub fn set(&mut self, id: i32, key: &str, value: &str) {
+        let overrides = &mut self.nodes[id as usize - 1].overrides;
+        overrides.retain(|(known, _)| known != key);
+        overrides.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// The process of a running node.
+    pub fn pid(&self, id: i32) -> u32 {
+        self.node(id).process.as_ref().expect("it runs").pid
+    }
+
+    /// Whether a node that was started has ended by itself.
+    pub fn has_ended(&mut self, id: i32) -> bool {
+        !self.nodes[id as usize - 1].process.as_mut().expect("it was started").alive()
+    }
+
+    /// Forgets the process of a node that has ended by itself; what it wrote to its log.
+    pub fn bury(&mut self, id: i32) -> String {
+        let process = self.nodes[id as usize - 1].process.take().expect("it was started");
+        std::fs::read_to_string(&process.log).unwrap_or_default()
+    }
+
+    /// All that a node has logged, over all its starts.
+    pub fn log_text(&self, id: i32) -> String {
+        let bytes = std::fs::read(self.node(id).dir.join("ottla.log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A node's own directory, in which its data directory lies.
+    pub fn node_dir(&self, id: i32) -> PathBuf {
+        self.node(id).dir.clone()
+    }
+
+    /// The numbers of all nodes.
+    pub fn ids(&self) -> Vec<i32> {
         self.nodes.iter().map(|node| node.id).collect()
     }
 
@@ -80,7 +156,7 @@ impl Cluster {
 
     /// The directory that is common to all nodes.
     pub fn dir(&self) -> &Path {
-        self.scratch.path()
+        self.scratch.as_ref().expect("a copy has no directory").path()
     }
 
     /// The numbers of the nodes that serve clients.
@@ -95,7 +171,7 @@ impl Cluster {
 
     /// Where clients begin.
     pub fn bootstrap(&self) -> String {
-        let brokers = self.brokers().into_iter().map(|id| format!("localhost:{}", self.node(id).port));
+        let brokers = self.brokers().into_iter().map(|id| format!("{}:{}", self.node(id).host, self.node(id).port));
         brokers.collect::<Vec<_>>().join(",")
     }
 
@@ -113,10 +189,11 @@ impl Cluster {
         std::fs::write(&file, text).expect("a configuration file");
         node.process = Some(match self.kind {
             Kind::Ottla => {
-                let args = ["server".to_string(), "--config".to_string(), file.display().to_string()];
+                let mut words = node.place.prefix.clone();
+                words.extend([env!("CARGO_BIN_EXE_ottla"), "server", "--config"].map(String::from));
+                words.push(file.display().to_string());
                 let env = [("RUST_BACKTRACE".to_string(), "1".to_string())];
-                let program = Path::new(env!("CARGO_BIN_EXE_ottla"));
-                Process::start("ottla", &node.dir, program, &args, &env)
+                Process::start("ottla", &node.dir, Path::new(&words[0]), &words[1..], &env)
             }
             Kind::Kafka => kafka::start(&node.dir, &file, &node.dir.join("data"), 320),
         });
@@ -125,13 +202,13 @@ impl Cluster {
     fn properties(&self, id: i32) -> String {
         let node = self.node(id);
         let voters = self.nodes.iter().filter(|node| node.roles.contains("controller"));
-        let voters: Vec<_> = voters.map(|node| format!("{}@localhost:{}", node.id, node.controller_port)).collect();
+        let voters: Vec<_> = voters.map(|node| format!("{}@{}:{}", node.id, node.host, node.controller_port)).collect();
         let mut listeners = Vec::new();
         if node.roles.contains("broker") {
-            listeners.push(format!("PLAINTEXT://localhost:{}", node.port));
+            listeners.push(format!("PLAINTEXT://{}:{}", node.host, node.port));
         }
         if node.roles.contains("controller") {
-            listeners.push(format!("CONTROLLER://localhost:{}", node.controller_port));
+            listeners.push(format!("CONTROLLER://{}:{}", node.host, node.controller_port));
         }
         let mut text = format!(
             "process.roles={}\nnode.id={id}\ncontroller.quorum.voters={}\nlisteners={}\n\
@@ -150,7 +227,7 @@ impl Cluster {
         if node.roles.contains("broker") {
             text.push_str("inter.broker.listener.name=PLAINTEXT\n");
         }
-        for (key, value) in &self.overrides {
+        for (key, value) in self.overrides.iter().chain(&node.overrides) {
             text.push_str(&format!("{key}={value}\n"));
         }
         text
@@ -203,8 +280,12 @@ impl Cluster {
 
     /// Asks a node once; nothing if it does not answer.
     pub fn try_call(&self, id: i32, api: &str, version: i16, body: Value) -> Option<Value> {
-        let mut wire = Wire::connect(self.node(id).port).ok()?;
-        wire.call(api, version, body).ok()
+        self.wire(id).ok()?.call(api, version, body).ok()
+    }
+
+    /// A raw connection to a broker.
+    pub fn wire(&self, id: i32) -> std::io::Result<Wire> {
+        Wire::connect_to(&self.node(id).host, self.node(id).port)
     }
 
     /// Asks a node once.

@@ -93,8 +93,15 @@ impl Member {
                 spec[key] = value.clone();
             }
         }
-        let (program, mut args, env) = program(setting.library);
-        args.push(spec.to_string());
+        // What stands in front of its command, such as that which enters a network namespace.
+        let prefix = spec.as_object_mut().and_then(|fields| fields.remove("prefix")).unwrap_or_default();
+        let mut words: Vec<String> =
+            prefix.as_array().into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
+        let (program, args, env) = program(setting.library);
+        words.push(program.display().to_string());
+        words.extend(args);
+        words.push(spec.to_string());
+        let (program, args) = (PathBuf::from(&words[0]), words[1..].to_vec());
         let process = Process::start(name, &setting.dir, &program, &args, &env);
         let (events, owned, tenures) = (Vec::new(), BTreeSet::new(), Vec::new());
         Member { name: name.to_string(), process, read: 0, events, owned, tenures }

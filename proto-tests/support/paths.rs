@@ -36,7 +36,8 @@ pub fn java(class: &str, heap_mb: u32) -> Vec<String> {
     words.into_iter().chain([log4j, "-cp".to_string(), classes, class.to_string()]).collect()
 }
 
-/// A new empty directory under `target/proto-tests-runs`, removed when the test ends well and kept when it fails.
+/// A new empty directory under `target/proto-tests-runs`, removed when the test ends well and kept when it fails, or when
+/// `OTTLA_KEEP_RUNS` is set.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
@@ -58,7 +59,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || std::env::var_os("OTTLA_KEEP_RUNS").is_some() {
             eprintln!("kept for a look: {}", self.0.display());
         } else {
             let _ = std::fs::remove_dir_all(&self.0);

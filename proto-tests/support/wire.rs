@@ -38,7 +38,12 @@ pub struct Wire {
 impl Wire {
     /// Connects; reads give up after 20 s.
     pub fn connect(port: u16) -> std::io::Result<Wire> {
-        let stream = TcpStream::connect(("localhost", port))?;
+        Wire::connect_to("localhost", port)
+    }
+
+    /// Connects to a host by its name or address.
+    pub fn connect_to(host: &str, port: u16) -> std::io::Result<Wire> {
+        let stream = TcpStream::connect((host, port))?;
         stream.set_nodelay(true)?;
         let wire = Wire { stream, next: 1, client_id: "proto-tests".to_string() };
         wire.set_timeout(Duration::from_secs(20));

@@ -172,7 +172,8 @@ impl Log {
         if batch.header.is_control() {
             let view = BatchView { header: batch.header, bytes: &batch.bytes };
             if let Some(aborted) = note_marker(writer, &view, now) {
-                segment.transactions.push(aborted).inspect_err(|e| self.health.fail(e))?;
+                // The marker is in the file already: without its entry readers would see what was aborted.
+                segment.transactions.push(aborted).inspect_err(|e| self.health.fail_for_good(e))?;
             }
         } else {
             writer.producers.update(&batch.header, now);

@@ -10,6 +10,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -72,6 +73,9 @@ pub enum StartError {
     Settings(String),
 }
 
+/// How often the health of the log directories is looked at.
+const DIRS_LOOK: Duration = Duration::from_millis(200);
+
 fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
     move |source| StartError::System { what, source }
 }
@@ -104,9 +108,10 @@ async fn serve(
         signal = &mut asked => return stopped_early(signal),
     };
     let dirs = open_dirs(&config, &membership.cluster_id)?;
+    let apart = open_metadata_dir(&config, &membership.cluster_id, &dirs)?;
     let logs = load_logs(&config, dirs, clock.wall()).await?;
     let flusher = Flusher::start().map_err(system("start the flusher"))?;
-    let identity = Arc::new(identity(&config, &logs, &membership)?);
+    let identity = Arc::new(identity(&config, &logs, apart.as_ref(), &membership)?);
 
     // Sockets are bound before the registration, so that it tells the ports that were really given; clients' are accepted from
     // only at the end, the controllers' as soon as there is a controller to speak to.
@@ -178,6 +183,10 @@ async fn serve(
             tracing::error!("the controller has stopped; the node ends");
             Ok(())
         }
+        () = all_dirs_failed(&logs) => {
+            tracing::error!("no log directory is left; the node ends");
+            Ok(())
+        }
     };
     if !up.epoch.is_none() && ended.is_ok() {
         broker.hand_over(up.epoch).await;
@@ -214,6 +223,13 @@ async fn local_stopped(controller: &ControllerChannel) {
     match controller.local() {
         Some(local) => local.stopped().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Returns when every log directory has failed: there is nothing left to serve, and others can lead what this node leads.
+async fn all_dirs_failed(logs: &LogManager) {
+    while !logs.all_offline() {
+        tokio::time::sleep(DIRS_LOOK).await;
     }
 }
 
@@ -280,9 +296,16 @@ async fn join_quorum(
     Ok(channel)
 }
 
-fn identity(config: &ServerConfig, logs: &LogManager, membership: &Membership) -> Result<Identity, StartError> {
-    let path = Path::new(config.metadata_log_dir()).canonicalize().map_err(system("find metadata.log.dir"))?;
-    let dir = logs.dirs().map(|(dir, _)| dir).find(|dir| dir.path == path);
+fn identity(
+    config: &ServerConfig,
+    logs: &LogManager,
+    apart: Option<&LogDir>,
+    membership: &Membership,
+) -> Result<Identity, StartError> {
+    // A broker without a vote keeps no metadata: it goes by its first directory.
+    let path = Path::new(config.metadata_log_dir()).canonicalize().ok();
+    let all = || logs.dirs().map(|(dir, _)| dir).chain(apart);
+    let dir = all().find(|dir| Some(&dir.path) == path.as_ref()).or_else(|| all().next());
     let directory_id = dir.map_or(Uuid::ZERO, |dir| dir.meta.directory_id);
     Ok(Identity { cluster_id: membership.cluster_id.clone(), node_id: config.node_id(), directory_id })
 }
@@ -291,6 +314,16 @@ fn identity(config: &ServerConfig, logs: &LogManager, membership: &Membership) -
 fn open_dirs(config: &ServerConfig, cluster_id: &str) -> Result<Vec<LogDir>, StartError> {
     let open = |path: &String| LogDir::open(Path::new(path), cluster_id, config.node_id());
     Ok(config.log_dirs().iter().map(open).collect::<Result<_, _>>()?)
+}
+
+/// The directory of the metadata log, if it is none of those for partitions. It is this process's until it is dropped.
+fn open_metadata_dir(config: &ServerConfig, cluster_id: &str, dirs: &[LogDir]) -> Result<Option<LogDir>, StartError> {
+    let path = Path::new(config.metadata_log_dir());
+    let known = path.canonicalize().is_ok_and(|path| dirs.iter().any(|dir| dir.path == path));
+    if known || !config.roles().controller {
+        return Ok(None);
+    }
+    Ok(Some(LogDir::open(path, cluster_id, config.node_id())?))
 }
 
 async fn load_logs(config: &Arc<ServerConfig>, dirs: Vec<LogDir>, now: Millis) -> Result<Arc<LogManager>, StartError> {

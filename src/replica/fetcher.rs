@@ -148,9 +148,15 @@ impl Fetcher {
             }
             // The metadata that moved it also stops or replaces it here.
             Err(FollowError::Moved) => {}
-            Err(FollowError::Storage(error)) => {
+            Err(FollowError::Storage(error)) if partition.log.is_offline() => {
                 tracing::error!(partition = %partition.name, error, "the partition can no longer be followed");
                 state.fail(key);
+            }
+            // A device that is only full may have space again.
+            Err(FollowError::Storage(error)) => {
+                tracing::warn!(partition = %partition.name, error, "what the leader sent could not be written");
+                state.moved(key, epoch, partition.position());
+                state.pause(key, self.clock.monotonic());
             }
             Err(FollowError::Refused(error)) => {
                 tracing::error!(partition = %partition.name, error, "what the leader sent was not appended");

@@ -14,7 +14,10 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** Numbered records at a steady pace from a producer with default settings; what was acknowledged, and how long nothing was. */
+/**
+ * Numbered records at a steady pace from a producer with default settings; what was acknowledged, and how long nothing was. A
+ * consumer may read at the tail meanwhile.
+ */
 final class Load {
   private record Ack(int partition, long offset, byte[] value, long at) {}
 
@@ -28,13 +31,20 @@ final class Load {
     String topic = command.get("topic").asText();
     int partitions = command.get("partitions").asInt();
     int first = command.path("first").asInt(0);
+    String tag = command.path("tag").asText("");
+    long pace = command.path("pace").asLong(2000);
+    Path stop = command.has("stop") ? Path.of(command.get("stop").asText()) : null;
+    // A server that has vanished is noticed by the lack of an answer alone.
+    if (command.has("patience_ms")) p.put("request.timeout.ms", command.get("patience_ms").asText());
+    LoadReader reader = command.has("polls") ? new LoadReader(bootstrap, command) : null;
     List<Ack> acks = new ArrayList<>();
     List<String> errors = new ArrayList<>();
     int sent = 0;
     try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(p)) {
-      long end = System.currentTimeMillis() + command.get("seconds").asLong() * 1000;
-      while (System.currentTimeMillis() < end) {
-        byte[] value = String.format("%012d", first + sent).getBytes(StandardCharsets.UTF_8);
+      long begin = System.currentTimeMillis();
+      long end = begin + command.get("seconds").asLong() * 1000;
+      while (System.currentTimeMillis() < end && (stop == null || sent % 16 != 0 || !Files.exists(stop))) {
+        byte[] value = String.format("%s%012d", tag, first + sent).getBytes(StandardCharsets.UTF_8);
         int partition = sent++ % partitions;
         producer.send(new ProducerRecord<>(topic, partition, null, value), (at, error) -> {
           synchronized (acks) {
@@ -42,9 +52,11 @@ final class Load {
             else acks.add(new Ack(partition, at.offset(), value, System.currentTimeMillis()));
           }
         });
-        if (sent % 2 == 0) Thread.sleep(1);
+        long early = begin + sent * 1000L / pace - System.currentTimeMillis();
+        if (early > 0) Thread.sleep(early);
       }
     }
+    if (reader != null) reader.close();
     answer.put("sent", sent).put("failed", errors.size()).put("first_error", errors.isEmpty() ? "" : errors.get(0));
     ArrayNode gaps = answer.putArray("gaps");
     for (int partition = 0; partition < partitions; partition++) {

@@ -1,5 +1,7 @@
 """librdkafka through confluent-kafka."""
 
+import json
+import os
 import sys
 import time
 
@@ -65,4 +67,31 @@ def consume(command):
     writer.close()
 
 
-lines.serve({"create": create, "produce": produce, "consume": consume})
+def load(command):
+    """Numbered records at a steady pace, idempotently, and each that was acknowledged written down with its offset."""
+    producer = Producer({"bootstrap.servers": BOOTSTRAP, "enable.idempotence": True, "linger.ms": 1,
+                         "request.timeout.ms": command.get("patience_ms", 30000), "message.timeout.ms": 300000,
+                         "socket.timeout.ms": command.get("patience_ms", 30000) + 1000})
+    acknowledged, errors = [], []
+
+    def done(error, message):
+        if error:
+            errors.append(str(error))
+        else:
+            acknowledged.append((message.offset(), message.partition(), message.value()))
+
+    sent, begin = 0, time.monotonic()
+    while time.monotonic() < begin + command["seconds"] and (sent % 16 or not os.path.exists(command["stop"])):
+        value = f"{command['tag']}{command['first'] + sent:012d}".encode()
+        producer.produce(command["topic"], value, partition=sent % command["partitions"], on_delivery=done)
+        sent += 1
+        producer.poll(max(0, begin + sent / command["pace"] - time.monotonic()))
+    left = producer.flush(300)
+    with open(command["file"], "w") as file:
+        for offset, partition, value in acknowledged:
+            line = {"o": offset, "t": partition, "k": None, "v": lines.encode(value), "h": []}
+            file.write(json.dumps(line) + "\n")
+    return {"sent": sent, "failed": len(errors) + left, "first_error": errors[0] if errors else ""}
+
+
+lines.serve({"create": create, "produce": produce, "consume": consume, "load": load})

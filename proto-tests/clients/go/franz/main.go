@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -17,7 +18,7 @@ import (
 var bootstrap = os.Args[1]
 
 func client(opts ...kgo.Opt) (*kgo.Client, error) {
-	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(bootstrap)}, opts...)...)
+	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(bootstrap, ",")...)}, opts...)...)
 }
 
 func create(c lines.Command) (map[string]any, error) {
@@ -118,7 +119,8 @@ func load(c lines.Command) (map[string]any, error) {
 	cl, err := client(
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(time.Millisecond), kgo.MaxBufferedRecords(2000),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }), kgo.MetadataMinAge(50*time.Millisecond),
-		kgo.RecordDeliveryTimeout(60*time.Second), kgo.UnknownTopicRetries(-1), kgo.RequestRetries(1000),
+		kgo.RecordDeliveryTimeout(90*time.Second), kgo.UnknownTopicRetries(-1), kgo.RequestRetries(1000),
+		kgo.ProducerBatchCompression(kgo.NoCompression()),
 	)
 	if err != nil {
 		return nil, err
@@ -129,7 +131,12 @@ func load(c lines.Command) (map[string]any, error) {
 		err    error
 	}
 	acks := make(chan ack, 100000)
-	stopAt := time.Now().Add(time.Duration(c.Seconds) * time.Second)
+	stopReading, err := read(c)
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	stopAt := begin.Add(time.Duration(c.Seconds) * time.Second)
 	sent := 0
 	ctx := context.Background()
 	var got []lines.Record
@@ -145,8 +152,11 @@ func load(c lines.Command) (map[string]any, error) {
 		got = append(got, a.record)
 	}
 	answered := 0
-	for time.Now().Before(stopAt) && (c.Records == 0 || sent < c.Records) {
-		value := []byte(fmt.Sprintf("%012d", sent))
+	for time.Now().Before(stopAt) && (c.Records == 0 || sent < c.Records) && (sent%16 != 0 || !c.Stopped()) {
+		if c.Pace > 0 {
+			time.Sleep(time.Until(begin.Add(time.Duration(sent) * time.Second / time.Duration(c.Pace))))
+		}
+		value := []byte(fmt.Sprintf("%s%012d", c.Tag, c.First+sent))
 		partition := int32(sent) % c.Partitions
 		sent++
 		r := &kgo.Record{Topic: c.Topic, Partition: partition, Value: value}
@@ -162,7 +172,39 @@ func load(c lines.Command) (map[string]any, error) {
 		take(<-acks)
 		answered++
 	}
+	if err := stopReading(); err != nil {
+		return nil, err
+	}
 	return map[string]any{"sent": sent, "failed": failed, "first_error": firstError}, lines.Write(c.File, got)
+}
+
+// read reads at the tail of all partitions until it is stopped, if the command asks for that, and writes down what it was
+// shown, in the order in which it was.
+func read(c lines.Command) (func() error, error) {
+	if c.Polls == "" {
+		return func() error { return nil }, nil
+	}
+	at := map[int32]kgo.Offset{}
+	for p := int32(0); p < c.Partitions; p++ {
+		at[p] = kgo.NewOffset().AtEnd()
+	}
+	cl, err := client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.Topic: at}), kgo.MetadataMinAge(50*time.Millisecond))
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		var got []lines.Record
+		for ctx.Err() == nil {
+			cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+				got = append(got, lines.Record{Offset: r.Offset, Timestamp: int64(r.Partition), Value: r.Value})
+			})
+		}
+		cl.Close()
+		done <- lines.Write(c.Polls, got)
+	}()
+	return func() error { stop(); return <-done }, nil
 }
 
 func main() {

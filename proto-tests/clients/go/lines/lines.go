@@ -22,6 +22,20 @@ type Command struct {
 	Timestamp  *int64 `json:"timestamp"`
 	Records    int    `json:"records"`
 	Seconds    int    `json:"seconds"`
+	First      int    `json:"first"`
+	Tag        string `json:"tag"`
+	Pace       int    `json:"pace"`
+	Stop       string `json:"stop"`
+	Polls      string `json:"polls"`
+}
+
+// Stopped says whether the file is there whose appearance ends a load.
+func (c Command) Stopped() bool {
+	if c.Stop == "" {
+		return false
+	}
+	_, err := os.Stat(c.Stop)
+	return err == nil
 }
 
 // Header is a name and a value that may be nil.

@@ -1,0 +1,223 @@
+//! Disks that fail, that take long, that are full. Data and metadata of each node lie in directories of their own here, and the
+//! second node has two for data.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::arena::{self, Arena, PARTITIONS, SETTINGS, TOPIC};
+use crate::disk::{self, Tampered, Volume};
+use crate::records;
+use crate::support::cluster::Cluster;
+
+const METADATA: &str = "__cluster_metadata-0";
+
+fn planned(more: &[(&str, &str)]) -> Cluster {
+    let settings: Vec<_> = SETTINGS.into_iter().chain(more.iter().copied()).collect();
+    let mut cluster = Cluster::plan(&["broker,controller"; 3], &settings, |_| Default::default());
+    for id in 1..=3 {
+        let metadata = cluster.node_dir(id).join("metadata");
+        cluster.set(id, "metadata.log.dir", &metadata.display().to_string());
+    }
+    cluster
+}
+
+/// The directory of a replica, in whichever data directory it lies.
+fn replica(cluster: &Cluster, id: i32, topic: &str, partition: i32) -> PathBuf {
+    let name = format!("{topic}-{partition}");
+    let found = records::data_dirs(&cluster.data(id)).into_iter().map(|dir| dir.join(&name)).find(|dir| dir.is_dir());
+    found.unwrap_or_else(|| panic!("node {id} has no {name}"))
+}
+
+fn led_by(cluster: &Cluster, by: i32, leader: i32) -> Vec<i32> {
+    let leaders = arena::leaders(cluster, by, TOPIC);
+    (0..PARTITIONS).filter(|p| leaders[*p as usize] == leader).collect()
+}
+
+fn restart(cluster: &mut Cluster, id: i32) {
+    if cluster.has_ended(id) {
+        cluster.bury(id);
+    } else {
+        cluster.kill(id);
+    }
+    cluster.run(id);
+    cluster.wait_ready(id);
+}
+
+#[test]
+fn disks_that_fail() {
+    // Each append is synced, so that a sync that fails is met soon.
+    let mut cluster = planned(&[("log.flush.interval.messages", "1")]);
+    let dirs = format!("{},{}", cluster.data(2).display(), cluster.node_dir(2).join("data-2").display());
+    cluster.set(2, "log.dirs", &dirs);
+    let mut arena = Arena::start(cluster);
+
+    arena.faults(&[33], |cluster, span| {
+        let victim = arena::leaders(cluster, 1, TOPIC)[0];
+        let by = victim % 3 + 1;
+        let partition = led_by(cluster, by, victim)[0];
+        let dir = replica(cluster, victim, TOPIC, partition);
+        let began = Instant::now();
+        let tampered =
+            Tampered::start(cluster.pid(victim), &disk::files(&dir, "log"), "fsync,fdatasync:error=EIO:when=1");
+        cluster.wait_for("another leads the partition", |cluster| {
+            let now = *arena::leaders(cluster, by, TOPIC).get(partition as usize)?;
+            let out = !arena::in_sync(cluster, by, TOPIC)[partition as usize].contains(&i64::from(victim));
+            (now > 0 && now != victim && out).then_some(())
+        });
+        println!("  another leads after {:?}", began.elapsed());
+        drop(tampered);
+        // Later syncs would succeed. It is not trusted all the same.
+        std::thread::sleep(span.min(Duration::from_secs(3)));
+        let isr = &arena::in_sync(cluster, by, TOPIC)[partition as usize];
+        assert!(!isr.contains(&i64::from(victim)), "it is in sync again on a disk that failed");
+        restart(cluster, victim);
+    });
+
+    arena.faults(&[34], |cluster, _| {
+        let victim = 2;
+        let bad = replica(cluster, victim, TOPIC, 0);
+        let bad_dir = bad.parent().expect("a directory").to_path_buf();
+        let in_bad = |cluster: &Cluster, p: i32| replica(cluster, victim, TOPIC, p).starts_with(&bad_dir);
+        let (hit, spared): (Vec<i32>, Vec<i32>) = (0..PARTITIONS).partition(|p| in_bad(cluster, *p));
+        assert!(!hit.is_empty() && !spared.is_empty(), "all replicas lie in one directory");
+        let files: Vec<PathBuf> =
+            hit.iter().flat_map(|p| disk::files(&replica(cluster, victim, TOPIC, *p), "log")).collect();
+        let calls = "pread64,preadv,preadv2,sendfile,read:error=EIO";
+        let tampered = Tampered::start(cluster.pid(victim), &files, calls);
+        let asked = Instant::now();
+        cluster.wait_for("the directory is offline", |cluster| {
+            for partition in &hit {
+                // From the start, which nobody else reads.
+                let _ = arena::fetch(cluster, victim, TOPIC, *partition, 0, 1 << 16);
+            }
+            let isr = arena::in_sync(cluster, 1, TOPIC);
+            hit.iter().all(|p| !isr[*p as usize].contains(&i64::from(victim))).then_some(())
+        });
+        println!("  its replicas are out of sync after {:?}", asked.elapsed());
+        drop(tampered);
+        let isr = arena::in_sync(cluster, 1, TOPIC);
+        for partition in &spared {
+            assert!(isr[*partition as usize].contains(&i64::from(victim)), "the other directory was given up as well");
+        }
+        for partition in &hit {
+            let name = format!("{TOPIC}-{partition}");
+            let places =
+                records::data_dirs(&cluster.data(victim)).iter().filter(|dir| dir.join(&name).is_dir()).count();
+            assert_eq!(places, 1, "{name} was made anew elsewhere");
+        }
+        restart(cluster, victim);
+    });
+}
+
+#[test]
+fn disks_that_take_long() {
+    let mut arena = Arena::start(planned(&[]));
+    let slow = "slow";
+    arena.cluster.create_topic_anyhow(1, slow, 1, 1);
+    let set = json!({"resources": [{"resourceType": 2, "resourceName": slow, "configs":
+        [{"name": "flush.messages", "configOperation": 0, "value": "1"}, {"name": "min.insync.replicas", "configOperation": 0, "value": "1"}]}], "validateOnly": false});
+    let answer = arena.cluster.call(1, "IncrementalAlterConfigs", 1, set);
+    assert_eq!(answer["responses"][0]["errorCode"], 0, "{answer}");
+    arena.faults(&[37], |cluster, span| {
+        let victim = arena::leaders(cluster, 1, slow)[0];
+        arena::produce(cluster, victim, slow, 0, "before", 5000).expect("an answer");
+        let by = victim % 3 + 1;
+        let dir = replica(cluster, victim, slow, 0);
+        let seconds = span.as_secs().max(4);
+        let what = format!("fsync,fdatasync:delay_enter={}", seconds * 1_000_000);
+        let tampered = Tampered::start(cluster.pid(victim), &disk::files(&dir, "log"), &what);
+        let began = Instant::now();
+        let mut marks: Vec<_> = (0..PARTITIONS).map(|p| arena::high_watermark(cluster, victim, TOPIC, p)).collect();
+        std::thread::scope(|scope| {
+            let held = scope.spawn(|| arena::produce(cluster, victim, slow, 0, "held up", 30_000));
+            std::thread::sleep(Duration::from_millis(300));
+            while began.elapsed() < Duration::from_secs(seconds) - Duration::from_millis(500) {
+                std::thread::sleep(Duration::from_millis(500));
+                for partition in 0..PARTITIONS {
+                    let now = arena::high_watermark(cluster, victim, TOPIC, partition);
+                    assert!(now > marks[partition as usize], "{TOPIC}-{partition} stands still behind another's sync");
+                    marks[partition as usize] = now;
+                }
+                let told = cluster.call(by, "Metadata", 12, json!({"topics": []}));
+                assert_eq!(told["brokers"].as_array().map(Vec::len), Some(3), "a broker was fenced: {told}");
+            }
+            let answer = held.join().expect("an answer").expect("an answer");
+            assert_eq!(answer.0, 0, "what was held up is stored");
+        });
+        drop(tampered);
+    });
+
+    // The disk of the quorum: whoever cannot write does not lead.
+    arena.faults(&[37], |cluster, span| {
+        let (active, _) = cluster.wait_for("a controller", |cluster| cluster.controller(1));
+        let metadata = cluster.node_dir(active).join("metadata").join(METADATA);
+        let what = format!("fsync,fdatasync:delay_enter={}", span.as_secs().max(4) * 1_000_000);
+        let tampered = Tampered::start(cluster.pid(active), &disk::files(&metadata, "log"), &what);
+        let began = Instant::now();
+        let by = active % 3 + 1;
+        cluster.create_topic_anyhow(by, "while-it-is-slow", 1, 3);
+        println!("  a topic was created after {:?}", began.elapsed());
+        drop(tampered);
+        cluster.wait_for("all know the topic", |cluster| {
+            (1..=3).all(|id| arena::leaders(cluster, id, "while-it-is-slow").len() == 1).then_some(())
+        });
+    });
+}
+
+#[test]
+fn disks_that_are_full() {
+    let cluster = planned(&[("log.segment.bytes", "1048576"), ("log.retention.check.interval.ms", "500")]);
+    let data = Volume::mount(&cluster.data(3), 48);
+    let metadata = cluster.node_dir(2).join("metadata");
+    let quorum = Volume::mount(&metadata, 48);
+    let mut arena = Arena::start(cluster);
+    arena.cluster.create_topic_anyhow(1, "ballast", 1, 3);
+
+    arena.faults(&[35], |cluster, span| {
+        data.fill();
+        let filled = Instant::now();
+        let mut refused = false;
+        while filled.elapsed() < span {
+            for partition in led_by(cluster, 1, 3) {
+                let told = arena::produce(cluster, 3, TOPIC, partition, "no room", 500);
+                refused |= told.is_some_and(|(code, _)| code != 0);
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert!(!cluster.has_ended(3), "a full disk ended the process\n{}", cluster.tail(3));
+        println!("  refused: {refused}");
+        // A start while it is full, and deletes, which are what makes room.
+        cluster.kill(3);
+        cluster.run(3);
+        cluster.wait_ready(3);
+        let body = json!({"topics": [{"name": "ballast", "topicId": null}], "timeoutMs": 10_000});
+        let answer = cluster.call(1, "DeleteTopics", 6, body);
+        assert_eq!(answer["responses"][0]["errorCode"], 0, "{answer}");
+        data.relieve();
+        if cluster.has_ended(3) {
+            panic!("a full disk ended the process\n{}", cluster.tail(3));
+        }
+    });
+
+    arena.faults(&[36], |cluster, _| {
+        quorum.fill();
+        let began = Instant::now();
+        for n in 0..20 {
+            // Each is an entry that does not fit there.
+            cluster.create_topic_anyhow(1, &format!("not-there-{n}"), 10, 3);
+        }
+        let (active, _) = cluster.wait_for("a controller", |cluster| cluster.controller(1));
+        println!(
+            "  20 topics after {:?}; node {active} leads, node 2 runs: {}",
+            began.elapsed(),
+            !cluster.has_ended(2)
+        );
+        quorum.relieve();
+        restart(cluster, 2);
+        cluster.wait_for("it knows all of them", |cluster| {
+            (0..20).all(|n| arena::leaders(cluster, 2, &format!("not-there-{n}")).len() == 10).then_some(())
+        });
+    });
+}

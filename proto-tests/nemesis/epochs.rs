@@ -1,0 +1,163 @@
+//! Elections in quick succession: logs that depart from each other at their ends, and what makes them equal again.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::arena::{self, Arena, PARTITIONS, SETTINGS, TOPIC};
+use crate::support::cluster::Cluster;
+
+const CHECKPOINT: &str = "leader-epoch-checkpoint";
+
+fn other_than(id: i32) -> i32 {
+    id % 3 + 1
+}
+
+/// The epochs that a replica's checkpoint holds, with the offsets at which they begin.
+fn epochs(cluster: &Cluster, id: i32, partition: i32) -> Vec<String> {
+    let file = cluster.data(id).join(format!("{TOPIC}-{partition}")).join(CHECKPOINT);
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().skip(2).map(str::to_owned).collect()
+}
+
+fn epochs_are_equal(cluster: &Cluster) {
+    for partition in 0..PARTITIONS {
+        cluster.wait_for("the epochs of all replicas are equal", |cluster| {
+            let all: Vec<_> = (1..=3).map(|id| epochs(cluster, id, partition)).collect();
+            let rising = |list: &[String]| {
+                let pair = |line: &String| {
+                    let (epoch, start) = line.split_once(' ').expect("an epoch and an offset");
+                    (epoch.parse::<i64>().expect("an epoch"), start.parse::<i64>().expect("an offset"))
+                };
+                list.windows(2).all(|w| pair(&w[0]).0 < pair(&w[1]).0 && pair(&w[0]).1 < pair(&w[1]).1)
+            };
+            (all.windows(2).all(|w| w[0] == w[1]) && rising(&all[0]) && !all[0].is_empty()).then_some(())
+        });
+    }
+}
+
+fn elect_preferred(cluster: &Cluster, id: i32) {
+    let body = json!({"electionType": 0, "topicPartitions": null, "timeoutMs": 2000});
+    let _ = cluster.try_call(id, "ElectLeaders", 2, body);
+}
+
+#[test]
+fn elections_in_quick_succession() {
+    let cluster = Cluster::plan(&["broker,controller"; 3], &SETTINGS, |_| Default::default());
+    let mut arena = Arena::start(cluster);
+
+    arena.faults(&[13, 15], |cluster, span| {
+        let end = Instant::now() + span;
+        let mut round = 0;
+        while Instant::now() < end {
+            let first = arena::leaders(cluster, 1, TOPIC)[0];
+            cluster.kill(first);
+            arena::others_lead(cluster, other_than(first), first);
+            let second = arena::leaders(cluster, other_than(first), TOPIC)[0];
+            cluster.run(first);
+            cluster.wait_ready(first);
+            std::thread::sleep(Duration::from_millis(round * 130 % 400));
+            cluster.kill(second);
+            cluster.run(second);
+            // Again while it catches up.
+            cluster.wait_ready(second);
+            cluster.kill(second);
+            cluster.run(second);
+            cluster.wait_ready(second);
+            round += 1;
+        }
+    });
+    epochs_are_equal(&arena.cluster);
+
+    arena.faults(&[14], |cluster, span| {
+        let leader = arena::leaders(cluster, 1, TOPIC)[0];
+        let (asleep, other) = (other_than(leader), other_than(other_than(leader)));
+        cluster.signal(asleep, "STOP");
+        let end = Instant::now() + span.max(Duration::from_secs(4));
+        cluster.kill(leader);
+        cluster.run(leader);
+        std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        cluster.signal(asleep, "CONT");
+        cluster.wait_ready(leader);
+        // Back to who led before: for the sleeper the same leader, by a later epoch.
+        elect_preferred(cluster, other);
+    });
+    epochs_are_equal(&arena.cluster);
+
+    // Without load: epochs pass by and nothing is written in them.
+    let cluster = &mut arena.cluster;
+    let absent = 3;
+    cluster.kill(absent);
+    for _ in 0..3 {
+        for id in [1, 2] {
+            assert!(cluster.stop(id).success());
+            cluster.run(id);
+            cluster.wait_ready(id);
+            elect_preferred(cluster, id);
+        }
+    }
+    cluster.run(absent);
+    cluster.wait_ready(absent);
+    arena.whole();
+    // The first record shows whether the one that came back really knows the epoch.
+    arena.faults(&[12, 16], |_, _| {});
+    epochs_are_equal(&arena.cluster);
+
+    arena.faults(&[20], |cluster, span| {
+        let end = Instant::now() + span;
+        let mut round = 0;
+        while Instant::now() < end {
+            let id = round % 3 + 1;
+            cluster.signal(id, "STOP");
+            std::thread::sleep(Duration::from_millis(250));
+            // Its queue of answers is full of what was asked for before this.
+            elect_preferred(cluster, other_than(id));
+            move_leader(cluster, other_than(id), round % PARTITIONS);
+            cluster.signal(id, "CONT");
+            std::thread::sleep(Duration::from_millis(200));
+            round += 1;
+        }
+        settle_assignment(cluster);
+    });
+    epochs_are_equal(&arena.cluster);
+
+    arena.faults(&[17], |cluster, _| {
+        let before: Vec<_> = (0..PARTITIONS).map(|p| epochs(cluster, 2, p)).collect();
+        cluster.kill(2);
+        for partition in 0..PARTITIONS {
+            let dir = cluster.data(2).join(format!("{TOPIC}-{partition}"));
+            std::fs::remove_file(dir.join(CHECKPOINT)).expect("the checkpoint goes");
+        }
+        cluster.run(2);
+        cluster.wait_ready(2);
+        for (partition, before) in (0..).zip(before) {
+            let after = epochs(cluster, 2, partition);
+            // Those that ended before it was killed; later ones may have begun since.
+            assert!(after.starts_with(&before), "{before:?} became {after:?}");
+        }
+    });
+    epochs_are_equal(&arena.cluster);
+}
+
+/// Turns the order of a partition's replicas round, so that another is preferred, and has it elected.
+fn move_leader(cluster: &Cluster, id: i32, partition: i32) {
+    let told = arena::partitions(cluster, id, TOPIC);
+    let Some(told) = told.get(partition as usize) else { return };
+    let mut replicas: Vec<i64> =
+        told["replicaNodes"].as_array().into_iter().flatten().filter_map(|r| r.as_i64()).collect();
+    replicas.rotate_left(1);
+    let wanted = json!({"partitionIndex": partition, "replicas": replicas});
+    let body = json!({"timeoutMs": 2000, "topics": [{"name": TOPIC, "partitions": [wanted]}]});
+    let _ = cluster.try_call(id, "AlterPartitionReassignments", 0, body);
+    elect_preferred(cluster, id);
+}
+
+fn settle_assignment(cluster: &Cluster) {
+    cluster.wait_for("all lead in turn again", |cluster| {
+        let body = json!({"timeoutMs": 2000, "topics": [{"name": TOPIC, "partitions":
+            (0..PARTITIONS).map(|p| json!({"partitionIndex": p, "replicas": [p % 3 + 1, (p + 1) % 3 + 1, (p + 2) % 3 + 1]})).collect::<Vec<_>>()}]});
+        let answer = cluster.try_call(1, "AlterPartitionReassignments", 0, body)?;
+        elect_preferred(cluster, 1);
+        (answer["errorCode"] == 0 && arena::leaders(cluster, 1, TOPIC) == [1, 2, 3]).then_some(())
+    });
+}
