@@ -77,7 +77,7 @@ impl Trio {
         for id in 1..=3 {
             trio.run(id)?;
         }
-        trio.wait("all nodes are there", 60, |trio| {
+        trio.wait("all nodes are there", 120, |trio| {
             Ok((1..=3).all(|id| trio.brokers(id).is_ok_and(|brokers| brokers == 3)))
         })?;
         Ok(trio)
@@ -206,7 +206,10 @@ impl Trio {
         let deadline = Instant::now() + Duration::from_secs(seconds);
         while !done(self)? {
             if Instant::now() > deadline {
-                return Err(format!("{}: {what}: not within {seconds} s", self.make.name()));
+                let log = std::fs::read_to_string(self.dir(1).join("server.log")).unwrap_or_default();
+                let lines: Vec<&str> = log.lines().collect();
+                let tail = lines[lines.len().saturating_sub(8)..].join("\n  ");
+                return Err(format!("{}: {what}: not within {seconds} s\n  {tail}", self.make.name()));
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -1,11 +1,11 @@
 //! A cluster under the load of three client libraries, to which faults happen, and what must be true after each.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::records::{self, Shown};
+use crate::story::Story;
 use crate::support::client::{Client, Library};
 use crate::support::cluster::Cluster;
 use crate::support::paths::Scratch;
@@ -16,6 +16,8 @@ use crate::table;
 pub const TOPIC: &str = "numbers";
 /// Its partitions.
 pub const PARTITIONS: i32 = 3;
+/// What the values of each client begin with.
+const TAGS: [&str; 3] = ["java-", "librdkafka-", "franz-"];
 /// What makes faults show soon.
 pub const SETTINGS: [(&str, &str); 6] = [
     ("min.insync.replicas", "2"),
@@ -69,8 +71,7 @@ pub struct Arena {
     /// Where files go.
     pub scratch: Scratch,
     loaders: Vec<Loader>,
-    acknowledged: Vec<Shown>,
-    shown: Vec<Shown>,
+    story: Story,
     rounds: usize,
 }
 
@@ -86,11 +87,10 @@ impl Arena {
             let client = Client::start(library, &bootstrap, scratch.path());
             Loader { client, tag, sent: 0 }
         };
-        let loaders =
-            [(Library::Java, "java-"), (Library::Confluent, "librdkafka-"), (Library::Franz, "franz-")].map(loader);
-        let (loaders, spans) = (loaders.into(), Spans::asked());
-        let (acknowledged, shown) = (Vec::new(), Vec::new());
-        let mut arena = Arena { cluster, spans, scratch, loaders, acknowledged, shown, rounds: 0 };
+        let loaders = [Library::Java, Library::Confluent, Library::Franz].into_iter().zip(TAGS).map(loader).collect();
+        let spans = Spans::asked();
+        let story = Story::new(&TAGS);
+        let mut arena = Arena { cluster, spans, scratch, loaders, story, rounds: 0 };
         arena.whole();
         arena
     }
@@ -160,11 +160,11 @@ impl Arena {
             let heard = |file: &std::path::Path| record::read(file).into_iter().map(Shown::of).collect::<Vec<_>>();
             let acks = heard(&acknowledged);
             assert_eq!(acks.len() as i64, sent, "every record was acknowledged: {}{answer}", loader.tag);
-            self.acknowledged.extend(acks);
+            self.story.acknowledged(loader.tag, &acks);
             if loader.client.library() != Library::Confluent {
                 let polled = heard(&shown);
                 records::in_order(&polled, loader.tag);
-                self.shown.extend(polled);
+                self.story.shown(&format!("{}reader-{}", loader.tag, self.rounds), &polled);
             }
         }
         self.loaders.iter().map(|loader| loader.sent).sum::<i64>() - before
@@ -189,36 +189,25 @@ impl Arena {
     /// What is there now, against all that was ever acknowledged or shown.
     fn check(&mut self) {
         let any = self.cluster.brokers()[0];
-        let mut seen: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let mut seen: Vec<Shown> = Vec::new();
         for partition in 0..PARTITIONS {
             let leader = leaders(&self.cluster, any, TOPIC)[partition as usize];
             let mut wire = self.cluster.wire(leader).expect("the leader listens");
             let contents = reader::read(&mut wire, TOPIC, partition, false);
             let values = records::values(&contents.bytes);
-            let offsets = values.iter().map(|(offset, _)| *offset);
-            assert!(offsets.eq(0..contents.end), "partition {partition} has a hole");
-            // Tests write records of their own, which may be there or not.
-            let values: Vec<String> = values.into_iter().map(|(_, value)| value).collect();
+            assert!(values.iter().map(|(offset, _)| *offset).eq(0..contents.end), "partition {partition} has a hole");
             for loader in &self.loaders {
-                let own: Vec<_> = values.iter().filter(|value| value.starts_with(loader.tag)).collect();
-                assert!(
-                    own.windows(2).all(|w| w[0] < w[1]),
-                    "{} in {partition} is doubled or out of order",
-                    loader.tag
-                );
+                let own: Vec<_> = values.iter().filter(|(_, value)| value.starts_with(loader.tag)).collect();
+                let rising = own.windows(2).all(|w| w[0].1 < w[1].1);
+                assert!(rising, "{} in {partition} is doubled or out of order", loader.tag);
             }
-            seen.insert(i64::from(partition), values);
+            let shown = |(offset, value)| Shown { partition: i64::from(partition), offset, value };
+            seen.extend(values.into_iter().map(shown));
         }
-        let loads = |value: &&String| self.loaders.iter().any(|loader| value.starts_with(loader.tag));
-        let values: BTreeSet<_> = seen.values().flatten().filter(loads).collect();
+        self.story.drained(&format!("judge-{}", self.rounds), &seen, PARTITIONS);
+        let counts = self.story.check();
         let sent: i64 = self.loaders.iter().map(|loader| loader.sent).sum();
-        assert_eq!(values.len() as i64, sent, "each number is there, and once");
-        for (what, all) in [("acknowledged", &self.acknowledged), ("shown", &self.shown)] {
-            for one in all {
-                let there = seen[&one.partition].get(one.offset as usize);
-                assert_eq!(there, Some(&one.value), "{what} at {} of partition {}", one.offset, one.partition);
-            }
-        }
+        assert_eq!((counts.sent as i64, counts.acked as i64), (sent, sent), "each number was sent and acknowledged");
         for id in self.cluster.ids() {
             let log = self.cluster.log_text(id);
             assert!(!log.contains("panicked"), "node {id} panicked\n{log}");

@@ -77,7 +77,11 @@ fn replicas_that_come_back_with_less() {
         let last = arena::leaders(cluster, 2, TOPIC)[0];
         let [gone, eligible] = others(last);
         cluster.kill(gone);
-        arena::others_lead(cluster, last, gone);
+        // First the one, then the other: who stops in order after that is the eligible one.
+        cluster.wait_for("the dead one is out of sync", |cluster| {
+            let isr = arena::in_sync(cluster, last, TOPIC);
+            (isr.len() == PARTITIONS as usize && !isr.iter().any(|isr| isr.contains(&i64::from(gone)))).then_some(())
+        });
         assert!(cluster.stop(eligible).success());
         cluster.wait_for("the last one is alone", |cluster| {
             (arena::leaders(cluster, last, TOPIC) == [last; PARTITIONS as usize]).then_some(())

@@ -2,11 +2,15 @@
 //! can happen to processes, networks, disks and files, and what must hold afterwards.
 //!
 //! `table` is the list. A file for each kind of fault brings them about (`network`, `disk`), a file for each kind of cluster
-//! says when (`processes`, `epochs`, `networks`, `disks`, `files`, `metadata`), `arena` is the load and the judge. Each phase is short;
+//! says when (`processes`, `epochs`, `networks`, `disks`, `files`, `metadata`), `arena` is the load and the judge, `story` what the
+//! checker of histories is told. Each phase is short;
 //! `OTTLA_FAULT_SECONDS=60` makes it a minute of each: steady, fault, recovery.
 
 #[path = "../support/mod.rs"]
 mod support;
+
+#[path = "../history/mod.rs"]
+mod history;
 
 mod arena;
 mod disk;
@@ -18,4 +22,5 @@ mod network;
 mod networks;
 mod processes;
 mod records;
+mod story;
 mod table;

@@ -22,6 +22,16 @@ impl Shown {
         let value = String::from_utf8(record.value.expect("a value")).expect("text");
         Shown { partition: record.timestamp, offset: record.offset, value }
     }
+
+    /// The partition by its name.
+    pub fn place(&self) -> String {
+        place(self.partition as i32)
+    }
+}
+
+/// A partition of the topic under load, by its name.
+pub fn place(partition: i32) -> String {
+    format!("{}-{partition}", crate::arena::TOPIC)
 }
 
 /// What one reader was shown never goes back and leaves nothing out.

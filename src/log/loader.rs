@@ -79,7 +79,11 @@ impl Log {
         // Epochs that the log does not hold any more must not come back with the next crash. An empty log has no epochs and
         // needs no file; what a scan has found, the next scan finds again.
         if departed || !epochs_whole && !loaded.recovered && epochs.latest().is_some() {
-            epochs.write()?;
+            match epochs.write() {
+                // A full device must not keep a log from being read: the file is due, and written with the next recovery point.
+                Err(error) if error.is_no_space() => tracing::warn!(%error, "the device is full"),
+                written => written?,
+            }
         }
         partition_metadata::ensure(dir, options.topic_id)?;
         let active = &segments[segments.len() - 1];

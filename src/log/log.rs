@@ -279,7 +279,7 @@ impl Log {
             }
         }
         self.sync_entries()?;
-        self.epochs.write_if_due().inspect_err(|e| self.health.fail_for_good(e))?;
+        self.epochs.write_if_due().inspect_err(|e| self.health.fail(e))?;
         self.note_synced(end);
         Ok(())
     }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -74,7 +75,7 @@ func main() {
 		fail(err)
 	}
 	cl, err := kgo.NewClient(
-		kgo.SeedBrokers(task.Bootstrap), kgo.TransactionalID(task.ID), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.SeedBrokers(strings.Split(task.Bootstrap, ",")...), kgo.TransactionalID(task.ID), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.TransactionTimeout(time.Duration(task.TimeoutMs)*time.Millisecond), kgo.ProducerLinger(0),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }), kgo.MetadataMinAge(50*time.Millisecond),
 		kgo.UnknownTopicRetries(-1), kgo.RequestRetries(1000),

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,7 +20,7 @@ func main() {
 		}
 	}
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(spec.Bootstrap), kgo.ConsumerGroup(spec.Group), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.SeedBrokers(strings.Split(spec.Bootstrap, ",")...), kgo.ConsumerGroup(spec.Group), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(spec.Session()), kgo.HeartbeatInterval(spec.Heartbeat()), kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(), kgo.FetchMaxWait(100 * time.Millisecond), kgo.MetadataMaxAge(time.Second),
 		kgo.MetadataMinAge(100 * time.Millisecond),
