@@ -73,6 +73,29 @@ fn replicas_that_come_back_with_less() {
         cluster.run_all();
     });
 
+    arena.faults(&[25], |cluster, _| {
+        let victim = others(arena::leaders(cluster, 2, TOPIC)[0])[0];
+        for cut in [1u64, 5, 13, 27, 58, 61, 70] {
+            cluster.kill(victim);
+            for partition in 0..PARTITIONS {
+                let log = newest_log(cluster, victim, TOPIC, partition);
+                let bytes = std::fs::read(&log).expect("a segment");
+                let whole = records::whole_length(&bytes) as u64;
+                disk::cut_to(&log, whole.saturating_sub(cut));
+            }
+            cluster.run(victim);
+            cluster.wait_ready(victim);
+            cluster.wait_for("it is in sync again", |cluster| {
+                let isr = arena::in_sync(cluster, victim, TOPIC);
+                (isr.len() == PARTITIONS as usize && isr.iter().all(|isr| isr.contains(&i64::from(victim))))
+                    .then_some(())
+            });
+        }
+    });
+
+    // A producer's last batch alone is in the snapshot that a clean stop writes, as in Apache Kafka: a batch before it that is sent
+    // again after the restart is not recognised, and the client writes it anew under another epoch.
+    arena.allow_duplicates();
     arena.faults(&[4], |cluster, span| {
         let last = arena::leaders(cluster, 2, TOPIC)[0];
         let [gone, eligible] = others(last);
@@ -109,26 +132,6 @@ fn replicas_that_come_back_with_less() {
             (arena::leaders(cluster, eligible, TOPIC) == [eligible; PARTITIONS as usize]).then_some(())
         });
         cluster.run_all();
-    });
-
-    arena.faults(&[25], |cluster, _| {
-        let victim = others(arena::leaders(cluster, 2, TOPIC)[0])[0];
-        for cut in [1u64, 5, 13, 27, 58, 61, 70] {
-            cluster.kill(victim);
-            for partition in 0..PARTITIONS {
-                let log = newest_log(cluster, victim, TOPIC, partition);
-                let bytes = std::fs::read(&log).expect("a segment");
-                let whole = records::whole_length(&bytes) as u64;
-                disk::cut_to(&log, whole.saturating_sub(cut));
-            }
-            cluster.run(victim);
-            cluster.wait_ready(victim);
-            cluster.wait_for("it is in sync again", |cluster| {
-                let isr = arena::in_sync(cluster, victim, TOPIC);
-                (isr.len() == PARTITIONS as usize && isr.iter().all(|isr| isr.contains(&i64::from(victim))))
-                    .then_some(())
-            });
-        }
     });
 }
 

@@ -320,6 +320,10 @@ fn brokers_that_missed_it() {
         let isr = arena::in_sync(cluster, 1, "reassigned");
         assert!(!isr[0].contains(&i64::from(LATE)), "in sync on a full disk: {isr:?}");
         volume.relieve();
+        // A replica for which there was no room is made by the next start.
+        cluster.kill(LATE);
+        cluster.run(LATE);
+        cluster.wait_ready(LATE);
         arena::wait_replicas(cluster, 1, "reassigned", 0, &[LATE, 1]);
         let sent = write(cluster, "after");
         holds(cluster, LATE, "reassigned", &sent);
