@@ -23,13 +23,27 @@ const SETTINGS: [(&str, &str); 5] = [
     ("auto.leader.rebalance.enable", "false"),
 ];
 
+/// UNKNOWN_TOPIC_OR_PARTITION.
+const UNKNOWN_TOPIC: i64 = 3;
+
 /// The runs of the table against one cluster.
 pub fn run_all(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
     let mut cluster = Cluster::of(kind, &["broker,controller"; 3], &SETTINGS);
-    let mut runs = Vec::new();
+    let (mut runs, mut changed) = (Vec::new(), true);
     for step in Table::read("three-nodes.txt") {
         match step {
-            Step::Run(command) => runs.push(normal::run(&server(&cluster), tools, &command)),
+            Step::Run(command) => {
+                let reads = |arg: &String| matches!(arg.as_str(), "--describe" | "--verify" | "--list" | "describe");
+                if command.args.iter().any(reads) {
+                    // The tools ask any node: all of them must know of what was done before.
+                    if std::mem::take(&mut changed) {
+                        barrier(&cluster, runs.len());
+                    }
+                } else {
+                    changed = true;
+                }
+                runs.push(normal::run(&server(&cluster), tools, &command));
+            }
             Step::Do(words) => act(&mut cluster, &words.iter().map(String::as_str).collect::<Vec<_>>()),
         }
     }
@@ -55,6 +69,18 @@ fn server(cluster: &Cluster) -> Server<'_> {
         dir: cluster.dir(),
         places: places.collect(),
     }
+}
+
+/// Waits until every node that runs has applied what the controller has decided so far: a topic is made and deleted, and seen to
+/// come and go by each of them.
+fn barrier(cluster: &Cluster, number: usize) {
+    let name = format!("barrier-{number}");
+    let asked = cluster.nodes.iter().map(|node| node.id).find(|id| cluster.is_running(*id)).expect("a node that runs");
+    cluster.create_topic_anyhow(asked, &name, 1, 1);
+    wait(cluster, &name, |cluster, id| cluster.topics(id, &[&name])[0]["errorCode"] != UNKNOWN_TOPIC);
+    let deleted = cluster.call(asked, "DeleteTopics", 5, json!({"topicNames": [name], "timeoutMs": 20_000}));
+    assert_eq!(deleted["responses"][0]["errorCode"], 0, "{deleted}");
+    wait(cluster, &name, |cluster, id| cluster.topics(id, &[&name])[0]["errorCode"] == UNKNOWN_TOPIC);
 }
 
 /// What is done between two commands.

@@ -4,6 +4,7 @@
 //!  ottla [OPTIONS] [COMMAND]
 //!    server       server        a node in this process; the default
 //!    topic        topic/        one file per operation
+//!    group        group/        the same
 //!    cluster      cluster       who is there
 //!    produce      produce/      lines or JSON in, batches out
 //!    consume      consume/      batches in, lines or JSON out
@@ -29,6 +30,7 @@ mod outcomes;
 mod output;
 mod produce;
 mod progress;
+mod runtime;
 mod server;
 mod settings_args;
 mod text;
@@ -40,6 +42,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use exit::Exit;
 use options::Options;
+use runtime::on_runtime;
 
 /// A Kafka-compatible log server, and the tools to use it.
 #[derive(Debug, Parser)]
@@ -113,15 +116,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::DumpLog(args)) => dump_log::run(options.json, args),
         Some(Command::Completions(args)) => completions::run(&args, Cli::command()),
     }
-}
-
-/// Runs a command to its end on this thread.
-fn on_runtime(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(command);
-    // A name that is still being looked up must not hold up the end.
-    runtime.shutdown_background();
-    result
 }
 
 #[cfg(test)]
