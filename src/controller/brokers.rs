@@ -107,19 +107,23 @@ fn try_register(
     let id = operation.broker_id;
     if operation.cluster_id != context.cluster_id {
         let message =
-            format!("Expected cluster ID {}, but got cluster ID {}", context.cluster_id, operation.cluster_id);
+            format!("this is cluster {}, and the broker belongs to {}", context.cluster_id, operation.cluster_id);
         return Err(ApiError::new(ErrorCode::InconsistentClusterId, message));
     }
     if operation.endpoints.is_empty() {
-        return Err(ApiError::new(ErrorCode::InvalidRegistration, format!("Broker {id} has no listeners.")));
+        return Err(ApiError::new(
+            ErrorCode::InvalidRegistration,
+            format!("broker {id} tells of no listener, so that nobody could reach it"),
+        ));
     }
     for (name, level) in image.features().finalized().filter(|(name, _)| *name != KRAFT_VERSION) {
         let able = operation.features.iter().any(|f| f.name == name && (f.min..=f.max).contains(&level));
         // Brokers say what they support of the features they know; the metadata version they all must.
         let said = operation.features.iter().any(|f| f.name == name);
         if !able && (said || name == METADATA_VERSION) {
-            let message =
-                format!("Unable to register because the broker does not support finalized version {level} of {name}.");
+            let message = format!(
+                "the cluster runs {name} at level {level}, which this broker does not know; upgrade its program"
+            );
             return Err(ApiError::new(ErrorCode::UnsupportedVersion, message));
         }
     }
@@ -132,7 +136,8 @@ fn try_register(
         && !context.gone.contains(&id)
         && !holds_directories_of(operation, broker)
     {
-        let message = format!("Another broker is registered with that broker id {id}.");
+        let message =
+            format!("node.id {id} is taken by a broker that is alive; each process needs a number of its own");
         return Err(ApiError::new(ErrorCode::DuplicateBrokerRegistration, message));
     }
     let epoch = match known {
@@ -267,7 +272,7 @@ pub fn unregister(
 ) -> Decision<Result<(), ApiError>> {
     let id = operation.broker_id;
     let Some(broker) = image.brokers().get(id) else {
-        let message = format!("Broker ID {id} is not currently registered");
+        let message = format!("no broker has registered as {id}, so there is nothing to take out");
         return Decision::refused(Err(ApiError::new(ErrorCode::BrokerIdNotRegistered, message)));
     };
     let mut records = after_broker_change(image, context, Some(id), None);
@@ -282,11 +287,14 @@ pub fn unregister(
 pub(super) fn check_epoch(image: &MetadataImage, id: NodeId, epoch: BrokerEpoch) -> Result<(), ApiError> {
     match image.brokers().get(id) {
         None => {
-            let message = format!("No broker registration found for broker id {id}");
+            let message = format!("broker {id} has not registered, or was taken out since");
             Err(ApiError::new(ErrorCode::StaleBrokerEpoch, message))
         }
         Some(broker) if broker.broker_epoch != epoch => {
-            let message = format!("Expected broker epoch {}, but got broker epoch {epoch}", broker.broker_epoch);
+            let message = format!(
+                "broker {id} has registered anew since: epoch {epoch} is over, {} has begun",
+                broker.broker_epoch
+            );
             Err(ApiError::new(ErrorCode::StaleBrokerEpoch, message))
         }
         Some(_) => Ok(()),

@@ -55,7 +55,7 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &AlterConfigs
         .iter()
         .map(|(resource, changes)| {
             let result = if repeated.contains(resource) {
-                Err(ApiError::new(ErrorCode::InvalidRequest, "Each resource must appear at most once."))
+                Err(ApiError::new(ErrorCode::InvalidRequest, "the resource is named twice in the request"))
             } else {
                 alter(image, context, resource, changes)
             };
@@ -80,7 +80,7 @@ fn alter(
         ConfigChanges::Incremental(ops) => {
             let mut keys = BTreeSet::new();
             if let Some((key, _)) = ops.iter().find(|(key, _)| !keys.insert(key.as_str())) {
-                let message = format!("Error due to duplicate config keys: {key}");
+                let message = format!("{key} is changed twice in one request");
                 return Err(ApiError::new(ErrorCode::InvalidRequest, message));
             }
             alter::apply(kind, current, ops)?
@@ -123,11 +123,17 @@ pub(super) fn check(
         ResourceType::Broker => alter::check_broker(settings, !resource.name.is_empty())?,
         ResourceType::ClientMetrics => alter::check_client_metrics(&resource.name, settings)?,
         ResourceType::Group if resource.name.is_empty() => {
-            return Err(ApiError::new(ErrorCode::InvalidRequest, "Default group resources are not allowed."));
+            return Err(ApiError::new(
+                ErrorCode::InvalidRequest,
+                "there are no default settings of all groups; set group.* on the brokers",
+            ));
         }
         ResourceType::Group => alter::check_group(settings, &context.config)?,
         ResourceType::BrokerLogger => {
-            return Err(ApiError::new(ErrorCode::InvalidRequest, "Logger levels are not stored in the metadata."));
+            return Err(ApiError::new(
+                ErrorCode::InvalidRequest,
+                "levels of loggers are each broker's own; ask that broker",
+            ));
         }
     }
     Ok(())
@@ -140,7 +146,7 @@ fn kind(resource: &Resource) -> Result<Kind, ApiError> {
         ResourceType::ClientMetrics => Ok(Kind::ClientMetrics),
         ResourceType::Group => Ok(Kind::Group),
         ResourceType::BrokerLogger => {
-            Err(ApiError::new(ErrorCode::InvalidRequest, "Logger levels are not stored in the metadata."))
+            Err(ApiError::new(ErrorCode::InvalidRequest, "levels of loggers are each broker's own; ask that broker"))
         }
     }
 }
@@ -148,18 +154,18 @@ fn kind(resource: &Resource) -> Result<Kind, ApiError> {
 fn exists(image: &MetadataImage, context: &Context, resource: &Resource) -> Result<(), ApiError> {
     match resource.resource_type {
         ResourceType::Topic if image.topic(&resource.name).is_none() => {
-            let message = format!("The topic '{}' does not exist.", resource.name);
+            let message = format!("there is no topic {}", resource.name);
             Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, message))
         }
         ResourceType::Broker if !resource.name.is_empty() => {
             let id = resource.name.parse().map(NodeId).map_err(|_| {
-                let message = format!("Invalid broker name {}: it is not a number.", resource.name);
+                let message = format!("a broker is named by its number, and `{}` is none", resource.name);
                 ApiError::new(ErrorCode::InvalidRequest, message)
             })?;
             if image.brokers().get(id).is_some() || id == context.node_id {
                 return Ok(());
             }
-            let message = format!("No node with id {id} found.");
+            let message = format!("no broker has registered as {id}");
             Err(ApiError::new(ErrorCode::BrokerIdNotRegistered, message))
         }
         _ => Ok(()),

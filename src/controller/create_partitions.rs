@@ -72,11 +72,11 @@ fn grow(
     let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidPartitions, message));
     let count = usize::try_from(wanted.count).unwrap_or(0);
     if count == current {
-        return refuse(format!("Topic already has {current} partition(s)."));
+        return refuse(format!("topic {} has {current} partitions as it is; ask for more than that", wanted.name));
     }
     if count < current {
         return refuse(format!(
-            "The topic {} currently has {current} partition(s); {} would not be an increase.",
+            "topic {} has {current} partitions; {} would be fewer, and partitions are never taken away",
             wanted.name, wanted.count
         ));
     }
@@ -89,7 +89,7 @@ fn grow(
                 return Err(ApiError::new(
                     ErrorCode::InvalidReplicaAssignment,
                     format!(
-                        "Attempted to add {more} additional partition(s), but only {} assignment(s) were specified.",
+                        "{more} partitions would be added, but replicas are listed for {}; list them for each new partition or for none",
                         assignments.len()
                     ),
                 ));
@@ -100,7 +100,7 @@ fn grow(
                 if assignment.isr.is_empty() {
                     return Err(ApiError::new(
                         ErrorCode::InvalidReplicaAssignment,
-                        "All brokers specified in the manual partition assignment are fenced or in controlled shutdown.",
+                        "one of the lists names no broker that could lead: all in it are fenced or shutting down",
                     ));
                 }
                 placed.push(assignment);

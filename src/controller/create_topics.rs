@@ -100,16 +100,19 @@ fn create(
     partitions_left: &mut usize,
 ) -> Result<Created, ApiError> {
     if topic.name == topic_name::CLUSTER_METADATA {
-        let message = format!("Creation of internal topic {} is prohibited.", topic.name);
+        let message = format!("{} is the controllers' own log and cannot be made by hand", topic.name);
         return Err(ApiError::new(ErrorCode::InvalidRequest, message));
     }
     topic_name::check(&topic.name)
         .map_err(|fault| ApiError::new(ErrorCode::InvalidTopicException, fault.to_string()))?;
     if image.topic(&topic.name).is_some() {
-        return Err(ApiError::new(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", topic.name)));
+        return Err(ApiError::new(ErrorCode::TopicAlreadyExists, format!("there is a topic {} already", topic.name)));
     }
     if let Some(known) = collision(image, &topic.name) {
-        let message = format!("Topic '{}' collides with existing topic: {known}", topic.name);
+        let message = format!(
+            "{} and the topic {known} would share the names of their metrics, in which dots and underscores are one",
+            topic.name
+        );
         return Err(ApiError::new(ErrorCode::InvalidTopicException, message));
     }
     let overrides = overrides(&topic.configs)?;
@@ -149,7 +152,7 @@ fn collision<'a>(image: &'a MetadataImage, name: &str) -> Option<&'a str> {
 fn overrides(given: &[(String, Option<String>)]) -> Result<Settings, ApiError> {
     let nulls: Vec<_> = given.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.as_str()).collect();
     if !nulls.is_empty() {
-        let message = format!("Null value not supported for topic configs: {}", nulls.join(","));
+        let message = format!("a new topic's settings need values; without one: {}", nulls.join(", "));
         return Err(ApiError::new(ErrorCode::InvalidConfig, message));
     }
     Ok(given.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())
@@ -165,11 +168,14 @@ fn assign(
         return by_hand(image, topic, partitions_left);
     }
     if topic.replication_factor < -1 || topic.replication_factor == 0 {
-        let message = "Replication factor must be larger than 0, or -1 to use the default value.";
+        let message = format!(
+            "replication factor {}: allowed: 1 or more, or -1 for default.replication.factor",
+            topic.replication_factor
+        );
         return Err(ApiError::new(ErrorCode::InvalidReplicationFactor, message));
     }
     if topic.partitions < -1 || topic.partitions == 0 {
-        let message = "Number of partitions was set to an invalid non-positive value.";
+        let message = format!("{} partitions: allowed: 1 or more, or -1 for num.partitions", topic.partitions);
         return Err(ApiError::new(ErrorCode::InvalidPartitions, message));
     }
     let partitions = if topic.partitions == -1 { context.default_partitions() } else { topic.partitions };
@@ -183,14 +189,15 @@ fn assign(
 
 fn by_hand(image: &MetadataImage, topic: &NewTopic, partitions_left: usize) -> Result<Vec<Assignment>, ApiError> {
     let mixed = |what| {
-        let message = format!("A manual partition assignment was specified, but {what} was not set to -1.");
+        let message =
+            format!("replicas are listed partition by partition, which tells the {what} already; leave that at -1");
         Err(ApiError::new(ErrorCode::InvalidRequest, message))
     };
     if topic.replication_factor != -1 {
         return mixed("replication factor");
     }
     if topic.partitions != -1 {
-        return mixed("numPartitions");
+        return mixed("number of partitions");
     }
     too_many(topic.assignments.len(), partitions_left)?;
     let mut partitions = BTreeMap::new();
@@ -200,18 +207,18 @@ fn by_hand(image: &MetadataImage, topic: &NewTopic, partitions_left: usize) -> R
         factor = Some(replicas.len());
         if assignment.isr.is_empty() {
             let message = format!(
-                "All brokers specified in the manual partition assignment for partition {index} are fenced or in controlled shutdown."
+                "none of the brokers listed for partition {index} could lead it: all are fenced or shutting down"
             );
             return Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, message));
         }
         if partitions.insert(*index, assignment).is_some() {
-            let message = format!("Found multiple manual partition assignments for partition {index}");
+            let message = format!("replicas of partition {index} are listed twice");
             return Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, message));
         }
     }
     let gapless = partitions.keys().copied().eq(0..partitions.len() as i32);
     if !gapless {
-        let message = "partitions should be a consecutive 0-based integer sequence";
+        let message = "partitions are numbered from 0 on without a gap";
         return Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, message));
     }
     Ok(partitions.into_values().collect())

@@ -56,12 +56,11 @@ pub fn decide(image: &MetadataImage, operation: &DeleteTopics) -> Decision<Delet
 }
 
 fn find(image: &MetadataImage, topic: &TopicRef) -> Result<(TopicName, Uuid), ApiError> {
-    match topic {
+    let (found, code, words) = match topic {
         TopicRef::Name(name) => {
-            image.topic(name).map(|t| (t.name.clone(), t.id)).ok_or(ErrorCode::UnknownTopicOrPartition.into())
+            (image.topic(name), ErrorCode::UnknownTopicOrPartition, format!("there is no topic {name}"))
         }
-        TopicRef::Id(id) => {
-            image.topic_by_id(*id).map(|t| (t.name.clone(), t.id)).ok_or(ErrorCode::UnknownTopicId.into())
-        }
-    }
+        TopicRef::Id(id) => (image.topic_by_id(*id), ErrorCode::UnknownTopicId, format!("no topic has the id {id}")),
+    };
+    found.map(|t| (t.name.clone(), t.id)).ok_or_else(|| ApiError::new(code, words))
 }

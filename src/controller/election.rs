@@ -62,12 +62,13 @@ fn elect(
     records: &mut Vec<MetadataRecord>,
 ) -> Result<(), ApiError> {
     let unknown = |what: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, what);
-    let topic = image.topic(topic).ok_or_else(|| unknown(format!("No such topic as {topic}")))?;
+    let topic = image.topic(topic).ok_or_else(|| unknown(format!("there is no topic {topic}")))?;
     let partition =
-        topic.partition(index).ok_or_else(|| unknown(format!("No such partition as {}-{index}", topic.name)))?;
+        topic.partition(index).ok_or_else(|| unknown(format!("topic {} has no partition {index}", topic.name)))?;
     let needed = if unclean { partition.leader.is_none() } else { partition.leader != partition.preferred_leader() };
     if !needed {
-        return Err(ErrorCode::ElectionNotNeeded.into());
+        let words = format!("{}-{index} is led by {}, as it should be", topic.name, partition.leader);
+        return Err(ApiError::new(ErrorCode::ElectionNotNeeded, words));
     }
     let election = if unclean { Election::Unclean } else { Election::Preferred };
     let acceptable = builder::acceptable_leader(image, partition);
@@ -83,7 +84,12 @@ fn elect(
     if !good {
         let code =
             if unclean { ErrorCode::EligibleLeadersNotAvailable } else { ErrorCode::PreferredLeaderNotAvailable };
-        return Err(code.into());
+        let who = if unclean {
+            "no replica".to_owned()
+        } else {
+            format!("its first replica, {},", partition.preferred_leader())
+        };
+        return Err(ApiError::new(code, format!("{who} could lead {}-{index} just now", topic.name)));
     }
     records.extend(change.map(MetadataRecord::PartitionChange));
     Ok(())

@@ -64,37 +64,39 @@ pub fn decide(image: &MetadataImage, operation: &UpdateFeatures) -> Decision<Upd
 
 fn update(image: &MetadataImage, name: &str, level: i16, upgrade: Upgrade) -> Result<Option<MetadataRecord>, ApiError> {
     let refuse = |why: String| {
-        let message = format!("Invalid update version {level} for feature {name}. {why}");
+        let message = format!("{name} cannot be set to level {level}: {why}");
         Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message))
     };
     if upgrade == Upgrade::Unknown {
-        return refuse("The controller does not support the given upgrade type.".to_owned());
+        return refuse("the request names neither an upgrade nor one of the two kinds of downgrade".to_owned());
     }
     if level < 0 {
-        return refuse("A feature version cannot be less than 0.".to_owned());
+        return refuse("levels begin at 0, which switches a feature off".to_owned());
     }
     let Some(range) = supported(name) else {
-        return refuse(format!("Local controller does not support this feature {name}."));
+        return refuse("no feature of that name is known here; DescribeFeatures lists those that are".to_owned());
     };
     if level != 0 && !(range.min..=range.max).contains(&level) {
-        return refuse(format!("Local controller only supports versions {}-{}.", range.min, range.max));
+        return refuse(format!("this controller knows levels {} to {}", range.min, range.max));
     }
     for broker in image.brokers().iter() {
         let able = broker.features.iter().any(|f| f.name == name && (f.min..=f.max).contains(&level));
         if level != 0 && !able {
-            return refuse(format!("Broker {} does not support this version.", broker.broker_id));
+            return refuse(format!(
+                "broker {} does not know that level; upgrade its program, or unregister it, first",
+                broker.broker_id
+            ));
         }
     }
     let current = image.features().level(name);
     match level.cmp(&current) {
         std::cmp::Ordering::Less if upgrade == Upgrade::Upgrade => {
-            return refuse(
-                "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
-                    .to_owned(),
-            );
+            return refuse(format!(
+                "it is at level {current} now; a lower one must be asked for as a downgrade, safe or unsafe"
+            ));
         }
         std::cmp::Ordering::Greater if upgrade != Upgrade::Upgrade => {
-            return refuse("Can't downgrade to a newer version.".to_owned());
+            return refuse(format!("it is at level {current} now, so that this would be no downgrade"));
         }
         std::cmp::Ordering::Less if name == METADATA_VERSION => return downgrade_metadata(level, upgrade),
         _ => {}
@@ -106,9 +108,12 @@ fn update(image: &MetadataImage, name: &str, level: i16, upgrade: Upgrade) -> Re
 /// Records that are in the log already cannot be taken back, so the metadata version only grows.
 fn downgrade_metadata(level: i16, upgrade: Upgrade) -> Result<Option<MetadataRecord>, ApiError> {
     let why = if upgrade == Upgrade::UnsafeDowngrade {
-        "Unsafe metadata downgrade is not supported in this version."
+        "records that only newer levels know are never thrown away here"
     } else {
-        "Refusing to perform the requested downgrade because it might delete metadata information."
+        "records that only newer levels know may be in the log already, and would be lost"
     };
-    Err(ApiError::new(ErrorCode::InvalidUpdateVersion, format!("Invalid metadata.version {level}. {why}")))
+    Err(ApiError::new(
+        ErrorCode::InvalidUpdateVersion,
+        format!("{METADATA_VERSION} cannot be lowered to {level}: {why}"),
+    ))
 }

@@ -33,6 +33,9 @@ pub fn default_directory(image: &MetadataImage, broker: NodeId) -> Uuid {
     }
 }
 
+/// Why nothing can be placed while no broker is well.
+const NOBODY_LEADS: &str = "no broker could lead it just now: all are fenced or shutting down";
+
 /// Whether a broker may lead and be in sync.
 pub fn is_active(image: &MetadataImage, broker: NodeId) -> bool {
     image.brokers().get(broker).is_some_and(|broker| !broker.fenced && !broker.in_controlled_shutdown)
@@ -42,24 +45,26 @@ pub fn is_active(image: &MetadataImage, broker: NodeId) -> bool {
 pub fn by_hand(image: &MetadataImage, replicas: &[NodeId], factor: Option<usize>) -> Result<Assignment, ApiError> {
     let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, message));
     if replicas.is_empty() {
-        return refuse("The manual partition assignment includes an empty replica list.".to_owned());
+        return refuse("a partition must have one replica at least, and one of the lists is empty".to_owned());
     }
     let mut seen = BTreeSet::new();
     for replica in replicas {
         if image.brokers().get(*replica).is_none() {
             return refuse(format!(
-                "The manual partition assignment includes broker {replica}, but no such broker is registered."
+                "broker {replica} is to hold a replica, but no broker of that number has registered"
             ));
         }
         if !seen.insert(replica) {
-            return refuse(format!("The manual partition assignment includes the broker {replica} more than once."));
+            return refuse(format!(
+                "broker {replica} is listed twice for one partition; it can hold one replica of it"
+            ));
         }
     }
     if let Some(factor) = factor
         && factor != replicas.len()
     {
         return refuse(format!(
-            "The manual partition assignment includes a partition with {} replica(s), but this is not consistent with previous partitions, which have {factor} replica(s).",
+            "all partitions of a topic have as many replicas as the first, which has {factor}; {} are listed",
             replicas.len()
         ));
     }
@@ -76,18 +81,16 @@ pub fn place(
     factor: i16,
 ) -> Result<Vec<Assignment>, String> {
     let brokers = image.brokers().len();
-    let fault = |why: String| Err(format!("Unable to replicate the partition {factor} time(s): {why}"));
+    let fault = |why: String| Err(format!("{factor} replicas of each partition cannot be placed: {why}"));
     let factor = usize::try_from(factor).unwrap_or(0);
     if factor == 0 {
-        return fault("the replication factor must be positive".to_owned());
+        return fault("one is the least".to_owned());
     }
     if image.brokers().unfenced().all(|broker| broker.in_controlled_shutdown) {
-        return fault("All brokers are currently fenced or in controlled shutdown.".to_owned());
+        return fault(NOBODY_LEADS.to_owned());
     }
     if factor > brokers {
-        return fault(format!(
-            "The target replication factor of {factor} cannot be reached because only {brokers} broker(s) are registered."
-        ));
+        return fault(format!("{brokers} brokers have registered, and each holds one replica of a partition at most"));
     }
     let racks = Racks::of(image, chance);
     let mut placed = Vec::with_capacity(count);
@@ -95,7 +98,7 @@ pub fn place(
         let replicas = racks.take(number, factor);
         let isr: Vec<_> = replicas.iter().copied().filter(|replica| is_active(image, *replica)).collect();
         if isr.is_empty() {
-            return fault("All brokers are currently fenced or in controlled shutdown.".to_owned());
+            return fault(NOBODY_LEADS.to_owned());
         }
         placed.push(Assignment { replicas, isr });
     }

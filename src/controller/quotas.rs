@@ -69,7 +69,10 @@ pub fn decide(image: &MetadataImage, operation: &AlterClientQuotas) -> Decision<
     for (entity, ops) in &operation.entries {
         let repeated = reply.iter().any(|(known, _)| known == entity);
         let result = if repeated {
-            Err(ApiError::new(ErrorCode::InvalidRequest, "Ignoring duplicate entity"))
+            Err(ApiError::new(
+                ErrorCode::InvalidRequest,
+                "the same entity is named before in this request; this entry was passed over",
+            ))
         } else {
             alter(image, entity, ops)
         };
@@ -91,7 +94,7 @@ fn alter(
     let mut wanted: BTreeMap<&str, Option<f64>> = BTreeMap::new();
     for (key, value) in ops {
         if wanted.insert(key, *value).is_some() {
-            return refuse(format!("Duplicate quota key {key} not updating quota for this entity"));
+            return refuse(format!("{key} is given twice for this entity, of which nothing was changed"));
         }
     }
     let mut records = Vec::new();
@@ -114,26 +117,30 @@ fn keys_of(entity: &QuotaEntity) -> Result<&'static [(&'static str, Number)], Ap
     let mut kinds = Vec::new();
     for (kind, name) in entity {
         if !matches!(kind.as_str(), "user" | "client-id" | "ip") {
-            return refuse(format!("Unhandled client quota entity type: {kind}"));
+            return refuse(format!("{kind} is no kind of entity; there are user, client-id and ip"));
         }
         if kinds.contains(&kind.as_str()) {
-            return refuse(format!("Invalid client quota entity, duplicate entity entry {kind}"));
+            return refuse(format!("an entity has one {kind} at most"));
         }
         if name.as_deref() == Some("") {
-            return refuse(format!("Empty {kind} not supported"));
+            return refuse(format!("the name of the {kind} is empty; null stands for the default of all"));
         }
         kinds.push(kind.as_str());
     }
     if !kinds.contains(&"ip") {
-        return if kinds.is_empty() { refuse("Invalid empty client quota entity") } else { Ok(USER_AND_CLIENT) };
+        return if kinds.is_empty() {
+            refuse("the entity is empty: name a user, a client-id or an ip")
+        } else {
+            Ok(USER_AND_CLIENT)
+        };
     }
     if kinds.len() > 1 {
-        return refuse("Invalid quota entity combination, IP entity should not be combined with User or ClientId");
+        return refuse("an ip stands alone: quotas of users and client-ids do not look at addresses");
     }
     match entity.first().and_then(|(_, name)| name.as_deref()) {
         // Kafka also resolves host names; a controller that asks the network decides differently from one day to the next.
         Some(name) if name.parse::<IpAddr>().is_err() && name != "localhost" => {
-            refuse(format!("{name} is not a valid IP or resolvable host."))
+            refuse(format!("{name} is no IP address; give the address instead of a name"))
         }
         _ => Ok(IP),
     }
@@ -141,10 +148,13 @@ fn keys_of(entity: &QuotaEntity) -> Result<&'static [(&'static str, Number)], Ap
 
 fn check(keys: &[(&str, Number)], key: &str, value: f64) -> Result<(), ApiError> {
     let Some((_, number)) = keys.iter().find(|(known, _)| *known == key) else {
-        return refuse(format!("Invalid configuration key {key}"));
+        return refuse(format!(
+            "{key} is no quota of this entity; there are {}",
+            keys.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(", ")
+        ));
     };
     if value.is_nan() || value <= 0.0 {
-        return refuse(format!("Quota {key} must be greater than 0"));
+        return refuse(format!("{key} = {value}: allowed: more than 0; delete the quota to lift it"));
     }
     let max = match number {
         Number::Double => return Ok(()),
@@ -152,10 +162,10 @@ fn check(keys: &[(&str, Number)], key: &str, value: f64) -> Result<(), ApiError>
         Number::Int => f64::from(i32::MAX),
     };
     if value > max {
-        return refuse(format!("Proposed value for {key} is too large."));
+        return refuse(format!("{key} = {value}: allowed: up to {max}"));
     }
     if (value % 1.0).abs() > 1e-6 {
-        return refuse(format!("{key} cannot be a fractional value."));
+        return refuse(format!("{key} = {value}: allowed: whole numbers"));
     }
     Ok(())
 }

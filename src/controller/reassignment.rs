@@ -108,17 +108,16 @@ fn one(
     factor_may_change: bool,
 ) -> Result<Option<PartitionChange>, ApiError> {
     let unknown = |what: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, what);
-    let topic = image.topic(name).ok_or_else(|| unknown(format!("Unable to find a topic named {name}.")))?;
+    let topic = image.topic(name).ok_or_else(|| unknown(format!("there is no topic {name}")))?;
     let index = wanted.partition;
-    let partition =
-        topic.partition(index).ok_or_else(|| unknown(format!("Unable to find partition {name}:{index}.")))?;
+    let partition = topic.partition(index).ok_or_else(|| unknown(format!("topic {name} has no partition {index}")))?;
     match &wanted.replicas {
         None => cancel(image, context, topic, index, partition),
         Some(replicas) => {
             let stays = partition.replicas.len() - partition.adding.len();
             if !factor_may_change && replicas.len() != stays {
                 let message = format!(
-                    "The replication factor is changed from {stays} to {} (and the request does not allow it)",
+                    "{name} has {stays} replicas of each partition and would have {}; the request says that their number shall stay",
                     replicas.len()
                 );
                 return Err(ApiError::new(ErrorCode::InvalidReplicationFactor, message));
@@ -168,7 +167,7 @@ fn cancel(
     if isr.is_empty() {
         let Some(first) = replicas.first().filter(|_| unclean) else {
             let message = format!(
-                "Unable to revert partition assignment for {}:{index} because it would require an unclean leader election.",
+                "the move of {}-{index} cannot be undone: none of the replicas it had before is in sync, and unclean.leader.election.enable is false",
                 topic.name
             );
             return Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, message));

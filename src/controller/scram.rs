@@ -38,7 +38,7 @@ pub fn decide(image: &MetadataImage, operation: &AlterScramCredentials) -> Decis
         *times.entry(user).or_default() += 1;
     }
     let twice = |user: &str| {
-        let message = "A user credential cannot be altered twice in the same request";
+        let message = "the user is named twice in the request; send one change after the other";
         if times.get(user).is_some_and(|n| *n > 1) {
             Err(ApiError::new(ErrorCode::DuplicateResource, message))
         } else {
@@ -67,10 +67,13 @@ pub fn decide(image: &MetadataImage, operation: &AlterScramCredentials) -> Decis
 
 fn check_name(user: &str, mechanism: i8) -> Result<(), ApiError> {
     if user.is_empty() {
-        return Err(ApiError::new(ErrorCode::UnacceptableCredential, "Username must not be empty"));
+        return Err(ApiError::new(ErrorCode::UnacceptableCredential, "the user's name is empty"));
     }
     if !matches!(mechanism, 1 | 2) {
-        return Err(ApiError::new(ErrorCode::UnsupportedSaslMechanism, "Unknown SCRAM mechanism"));
+        return Err(ApiError::new(
+            ErrorCode::UnsupportedSaslMechanism,
+            "there are SCRAM-SHA-256 (1) and SCRAM-SHA-512 (2)",
+        ));
     }
     Ok(())
 }
@@ -78,7 +81,7 @@ fn check_name(user: &str, mechanism: i8) -> Result<(), ApiError> {
 fn check_delete(image: &MetadataImage, user: &str, mechanism: i8) -> Result<(), ApiError> {
     check_name(user, mechanism)?;
     if image.scram().get(user, mechanism).is_none() {
-        let message = "Attempt to delete a user credential that does not exist";
+        let message = "the user has no credential of this mechanism";
         return Err(ApiError::new(ErrorCode::ResourceNotFound, message));
     }
     Ok(())
@@ -87,10 +90,16 @@ fn check_delete(image: &MetadataImage, user: &str, mechanism: i8) -> Result<(), 
 fn check_set(credential: &UserScramCredential) -> Result<(), ApiError> {
     check_name(&credential.name, credential.mechanism)?;
     if credential.iterations < ITERATIONS_MIN {
-        return Err(ApiError::new(ErrorCode::UnacceptableCredential, "Too few iterations"));
+        return Err(ApiError::new(
+            ErrorCode::UnacceptableCredential,
+            format!("allowed: {ITERATIONS_MIN} iterations or more"),
+        ));
     }
     if credential.iterations > ITERATIONS_MAX {
-        return Err(ApiError::new(ErrorCode::UnacceptableCredential, "Too many iterations"));
+        return Err(ApiError::new(
+            ErrorCode::UnacceptableCredential,
+            format!("allowed: {ITERATIONS_MAX} iterations or fewer"),
+        ));
     }
     Ok(())
 }

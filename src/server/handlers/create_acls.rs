@@ -17,8 +17,8 @@ use crate::server::request::{Refusal, Request};
 
 pub fn handle(_ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: CreateAclsRequest = request.decode()?;
-    let refused = AclCreationResult::default()
-        .with_error_code(ErrorCode::SecurityDisabled.code())
-        .with_error_message(Some(StrBytes::from_static_str("No Authorizer is configured.")));
+    let refused = AclCreationResult::default().with_error_code(ErrorCode::SecurityDisabled.code()).with_error_message(
+        Some(StrBytes::from_static_str("this broker checks no permissions: authorizer.class.name is not set")),
+    );
     request.now(&CreateAclsResponse::default().with_results(vec![refused; body.creations.len()]))
 }

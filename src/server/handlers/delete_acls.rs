@@ -17,8 +17,9 @@ use crate::server::request::{Refusal, Request};
 
 pub fn handle(_ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: DeleteAclsRequest = request.decode()?;
-    let refused = DeleteAclsFilterResult::default()
-        .with_error_code(ErrorCode::SecurityDisabled.code())
-        .with_error_message(Some(StrBytes::from_static_str("No Authorizer is configured.")));
+    let refused =
+        DeleteAclsFilterResult::default().with_error_code(ErrorCode::SecurityDisabled.code()).with_error_message(Some(
+            StrBytes::from_static_str("this broker checks no permissions: authorizer.class.name is not set"),
+        ));
     request.now(&DeleteAclsResponse::default().with_filter_results(vec![refused; body.filters.len()]))
 }

@@ -17,7 +17,7 @@ use crate::server::request::{Refusal, Request};
 
 pub fn handle(_ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let _body: DescribeAclsRequest = request.decode()?;
-    let message = StrBytes::from_static_str("No Authorizer is configured on the broker");
+    let message = StrBytes::from_static_str("this broker checks no permissions: authorizer.class.name is not set");
     request.now(
         &DescribeAclsResponse::default()
             .with_error_code(ErrorCode::SecurityDisabled.code())

@@ -34,7 +34,7 @@ fn describe(image: &MetadataImage, user: &str, times: usize) -> DescribeUserScra
         result.clone().with_error_code(code.code()).with_error_message(Some(StrBytes::from_string(message)))
     };
     if times > 1 {
-        let message = format!("Cannot describe SCRAM credentials for the same user twice in a single request: {user}");
+        let message = format!("user {user} is named {times} times in the request");
         return refused(ErrorCode::DuplicateResource, message);
     }
     let found: Vec<_> = image
@@ -44,7 +44,7 @@ fn describe(image: &MetadataImage, user: &str, times: usize) -> DescribeUserScra
         .map(|c| CredentialInfo::default().with_mechanism(c.mechanism).with_iterations(c.iterations))
         .collect();
     if found.is_empty() {
-        let message = format!("Attempt to describe a user credential that does not exist: {user}");
+        let message = format!("user {user} has no SCRAM credential");
         return refused(ErrorCode::ResourceNotFound, message);
     }
     result.with_credential_infos(found)

@@ -127,8 +127,8 @@ fn answer(
 fn message(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::None => "NONE",
-        ErrorCode::CoordinatorNotAvailable => "The coordinator is not available.",
-        _ => "The request is malformed, or it was sent to a broker that does not understand it.",
+        ErrorCode::CoordinatorNotAvailable => "no broker coordinates this key just now; ask again",
+        _ => "the key or its type is not one that coordinators know",
     }
 }
 

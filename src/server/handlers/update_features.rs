@@ -31,10 +31,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
             Ok(Ok(())) => UpdateFeaturesResponse::default().with_results(succeeded(version, &body)),
             Ok(Err(error)) => {
                 let why = error.message.unwrap_or_else(|| error.code.name().to_owned());
-                failed(
-                    error.code,
-                    format!("The update failed for all features since the following feature had an error: {why}"),
-                )
+                failed(error.code, format!("no feature was changed: {why}"))
             }
             Err(error) => failed(error_map::controller(&error), error.to_string()),
         };

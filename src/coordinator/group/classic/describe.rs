@@ -86,8 +86,8 @@ impl NotFound {
     /// The words of Kafka.
     pub fn message(self, group: &str) -> String {
         match self {
-            Self::Unknown => format!("Group {group} not found."),
-            Self::NotClassic => format!("Group {group} is not a classic group."),
+            Self::Unknown => format!("there is no group {group}"),
+            Self::NotClassic => format!("group {group} does not speak the classic protocol"),
         }
     }
 }

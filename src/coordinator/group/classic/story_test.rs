@@ -295,7 +295,7 @@ fn described_as_kafka_does() {
     assert_eq!((preparing.state.name(), &*preparing.protocol), ("PreparingRebalance", ""));
     assert!(preparing.members.iter().all(|member| *member.member_id == *b && member.metadata.is_empty()));
     let missing = describe(&house.machine, "other").unwrap_err();
-    assert_eq!((missing, &*missing.message("other")), (NotFound::Unknown, "Group other not found."));
+    assert_eq!((missing, &*missing.message("other")), (NotFound::Unknown, "there is no group other"));
 }
 
 #[test]
