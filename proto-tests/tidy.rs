@@ -4,10 +4,18 @@
 //! second of anybody's time. `#[cfg(test)]` items and `*_test.rs` files may name what they like, but they live on their
 //! floor all the same.
 
+#[cfg(test)]
+#[path = "tidy/planted.rs"]
+mod planted;
+#[path = "tidy/text.rs"]
+mod text;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::path::Path;
+
+use text::{BLANKED, code_only, without_tests};
 
 /// The floor of every room: a module imports from lower floors and from its own room.
 const FLOORS: &[(&str, u8)] = &[
@@ -323,230 +331,5 @@ fn floor_table(text: &str, code: &str, tell: &mut Tell) {
         if floor_of(room).is_none() {
             tell(1, Rule::Table, format!("{room} is on no floor"));
         }
-    }
-}
-
-/// The mark of a line that belongs to a test; a line that was a comment has none and counts.
-const BLANKED: &str = "\u{1}";
-
-/// `text` with comments and the insides of literals turned into blanks; lines stay where they are.
-fn code_only(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let after_word = out.ends_with(is_word);
-        let taken = match c {
-            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => block_comment(rest),
-            '"' => string(rest, 1),
-            'b' | 'c' if !after_word && rest[1..].starts_with('"') => string(rest, 2),
-            'r' | 'b' | 'c' if !after_word && raw_string(rest).is_some() => raw_string(rest).unwrap_or(1),
-            '\'' => char_literal(rest),
-            _ => 0,
-        };
-        if taken == 0 {
-            out.push(c);
-            rest = &rest[c.len_utf8()..];
-        } else {
-            out.extend(rest[..taken].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-            rest = &rest[taken..];
-        }
-    }
-    out
-}
-
-fn block_comment(text: &str) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < text.len() {
-        if text[at..].starts_with("/*") {
-            (depth, at) = (depth + 1, at + 2);
-        } else if text[at..].starts_with("*/") {
-            (depth, at) = (depth - 1, at + 2);
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    text.len()
-}
-
-fn string(text: &str, open: usize) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(open) {
-        if c == '"' && !escaped {
-            return at + 1;
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    text.len()
-}
-
-fn raw_string(text: &str) -> Option<usize> {
-    let body = text.trim_start_matches(['b', 'c']).strip_prefix('r')?;
-    let hashes = body.bytes().take_while(|byte| *byte == b'#').count();
-    let inside = body[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    let end = inside.find(&close).map_or(inside.len(), |at| at + close.len());
-    Some(text.len() - inside.len() + end)
-}
-
-/// The length of a character literal, or 1 for the tick of a lifetime.
-fn char_literal(text: &str) -> usize {
-    let mut chars = text.char_indices().skip(1);
-    match (chars.next(), chars.next()) {
-        (Some((_, '\\')), Some((at, _))) => text[at + 1..].find('\'').map_or(1, |end| at + 1 + end + 1),
-        (Some(_), Some((at, '\''))) => at + 1,
-        _ => 1,
-    }
-}
-
-/// `code` with `#[cfg(test)]` items blanked; their lines begin with a mark, so that they can be told from others.
-fn without_tests(code: &str) -> String {
-    const MARK: &str = "#[cfg(test)]";
-    let mut out = code.to_owned();
-    while let Some(start) = out.find(MARK) {
-        let end = start + item_length(&out[start..]);
-        let line_start = out[..start].rfind('\n').map_or(0, |at| at + 1);
-        let blanks: String = out[line_start..end].split('\n').map(|_| BLANKED).collect::<Vec<_>>().join("\n");
-        out.replace_range(line_start..end, &blanks);
-    }
-    out
-}
-
-/// The length of an item with its attributes: to its `;`, or to the brace that closes it.
-fn item_length(text: &str) -> usize {
-    let (mut depth, mut braces) = (0i32, 0i32);
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            '{' => braces += 1,
-            '}' => braces -= 1,
-            _ => {}
-        }
-        let ended = braces == 0 && (c == '}' || c == ';');
-        if ended && depth == 0 {
-            return at + 1;
-        }
-    }
-    text.len()
-}
-
-/// Each rule on planted text: it catches its breach, and passes what only looks like one.
-#[cfg(test)]
-mod planted {
-    use super::*;
-
-    fn rules(file: &str, text: &str) -> Vec<Rule> {
-        let parent = ("lib.rs".to_owned(), lib());
-        let files = [parent, (file.to_owned(), text.to_owned())];
-        let found = inspect(&files).into_iter().filter(|breach| breach.file == file);
-        found.map(|breach| breach.rule).filter(|rule| *rule != Rule::Orphan).collect()
-    }
-
-    fn lib() -> String {
-        let row = |(room, floor): &(&str, u8)| format!("//!  {floor}  kind  {room}  what\n");
-        let modules = |(room, _): &(&str, u8)| format!("pub mod {room};\n");
-        FLOORS.iter().map(row).chain(FLOORS.iter().map(modules)).collect()
-    }
-
-    fn with_head(code: &str) -> String {
-        format!("//! A head.\n{code}\n")
-    }
-
-    #[test]
-    fn upward_and_sideways_imports() {
-        for code in [
-            "use crate::server::context;",
-            "use crate::{base::ids, replica::manager};",
-            "use crate::metadata::image;",
-            "fn f() { crate::node::start(); }",
-            "use super::super::metadata::image;",
-            "#[cfg(test)] mod tests { use crate::protocol::frame; }",
-        ] {
-            assert_eq!(rules("log/segment.rs", &with_head(code)), [Rule::Floor], "{code}");
-        }
-        for code in [
-            "use crate::base::ids;",
-            "use crate::{base::{ids, codec}, record::batch, log::error};",
-            "// use crate::server::context;",
-            "/* crate::node */ const S: &str = \"crate::node\";",
-            "use super::error; use super::super::record::batch;",
-            "use my_crate::server::x;",
-            "fn f<'a>(c: char) -> bool { c == '\"' || c == '\\'' } // crate::server",
-        ] {
-            assert!(rules("log/segment.rs", &with_head(code)).is_empty(), "{code}");
-        }
-        assert_eq!(rules("log/mod.rs", &with_head("use super::server;")), [Rule::Floor]);
-        assert!(rules("cli/mod.rs", &with_head("use crate::node::start;")).is_empty());
-    }
-
-    #[test]
-    fn names_outside_their_rooms() {
-        for code in [
-            "use kafka_protocol::messages;",
-            "use openraft::Raft;",
-            "async fn f() { tokio::task::yield_now().await }",
-            "use std::fs;",
-            "use std::{fmt, fs::File};",
-            "let now = std::time::Instant::now();",
-            "let now = SystemTime::now();",
-            "unsafe { f() }",
-            "fn f() -> anyhow::Result<()> {}",
-            "use zstd::bulk;",
-        ] {
-            assert_eq!(rules("metadata/image.rs", &with_head(code)), [Rule::Kept], "{code}");
-        }
-        for code in [
-            "#![allow(unsafe_code)]",
-            "const A: &str = \"tokio::\"; // std::fs",
-            "const A: &str = r#\"a \" unsafe\"#; const B: &[u8] = b\"unsafe\";",
-            "#[cfg(test)]\nmod tests {\n    fn f() { std::fs::read(\"}\"); }\n}",
-            "#[cfg(test)]\nfn f(a: [u8; 4]) -> anyhow::Result<()> { unsafe { g() } }",
-        ] {
-            assert!(rules("metadata/image.rs", &with_head(code)).is_empty(), "{code}");
-        }
-        assert_eq!(rules("metadata/image.rs", &with_head("#[cfg(test)]\nmod a {}\nunsafe {}")), [Rule::Kept]);
-        assert!(rules("metadata/image_test.rs", &with_head("use std::fs;")).is_empty());
-        assert!(rules("coordinator/group/service.rs", &with_head("use tokio::sync::watch;")).is_empty());
-        assert_eq!(rules("coordinator/group/machine.rs", &with_head("use tokio::sync::watch;")), [Rule::Kept]);
-        assert!(rules("log/index/mmap.rs", &with_head("unsafe { f() }")).is_empty());
-    }
-
-    #[test]
-    fn size_and_shape() {
-        let long = with_head(&"fn f() {}\n".repeat(FILE_LINES_MAX));
-        assert_eq!(rules("log/segment.rs", &long), [Rule::Lines]);
-        let tests = with_head(&format!("#[cfg(test)]\nmod tests {{\n{}}}", "    fn f() {}\n".repeat(FILE_LINES_MAX)));
-        assert!(rules("log/segment.rs", &tests).is_empty());
-        let comments = with_head(&"// a comment counts\n".repeat(FILE_LINES_MAX));
-        assert_eq!(rules("log/segment.rs", &comments), [Rule::Lines]);
-        assert_eq!(rules("log/segment.rs", "use std::fmt;\n\nfn f() {}\n"), [Rule::Head]);
-        assert_eq!(rules("log/mod.rs", &with_head(&"\n".repeat(MOD_LINES_MAX))), [Rule::ModLines]);
-    }
-
-    #[test]
-    fn orphans_and_the_lib() {
-        let file = |name: &str, text: &str| (name.to_owned(), with_head(text));
-        let files = [
-            ("lib.rs".to_owned(), lib()),
-            file("log/mod.rs", "pub mod segment;\npub(crate) mod index;"),
-            file("log/segment.rs", "#[cfg(test)]\n#[path = \"segment_test.rs\"]\nmod tests;\nmod deep;"),
-            file("log/segment_test.rs", ""),
-            file("log/segment/deep.rs", ""),
-            file("log/index/mod.rs", ""),
-            file("log/lost.rs", ""),
-            file("log/index/lost.rs", ""),
-        ];
-        let orphans: Vec<String> = inspect(&files).into_iter().map(|breach| breach.file).collect();
-        assert_eq!(orphans, ["log/lost.rs", "log/index/lost.rs"]);
-        for wrong in ["pub use base::ids;", "pub mod attic;"] {
-            let found = inspect(&[("lib.rs".to_owned(), lib() + wrong)]);
-            assert_eq!(found.len(), 1, "{wrong}");
-        }
-        let moved = lib().replace("//!  2  kind  log", "//!  3  kind  log");
-        assert_eq!(inspect(&[("lib.rs".to_owned(), moved)])[0].rule, Rule::Table);
     }
 }
