@@ -5,6 +5,10 @@ mod support;
 
 #[path = "groups/check.rs"]
 mod check;
+#[path = "groups/dump.rs"]
+mod dump;
+#[path = "groups/faults.rs"]
+mod faults;
 #[path = "groups/life.rs"]
 mod life;
 #[path = "groups/load.rs"]
@@ -143,4 +147,49 @@ fn patterns_of_librdkafka_consumer() {
 #[test]
 fn offsets_expire() {
     reads::expiry();
+}
+
+#[test]
+fn late_commits_to_a_classic_group() {
+    faults::late_commits(Classic);
+}
+
+#[test]
+fn late_commits_to_a_consumer_group() {
+    faults::late_commits(Consumer);
+}
+
+#[test]
+fn offsets_of_a_transaction() {
+    faults::transactional_offsets();
+}
+
+#[test]
+fn a_classic_group_lives_through_deaths_of_its_server() {
+    faults::deaths(Classic);
+}
+
+#[test]
+fn a_consumer_group_lives_through_deaths_of_its_server() {
+    faults::deaths(Consumer);
+}
+
+#[test]
+fn crowds_come_and_go() {
+    faults::crowds();
+}
+
+#[test]
+fn a_slow_member_of_a_classic_group_is_out() {
+    faults::slow_member(Classic);
+}
+
+#[test]
+fn a_slow_member_of_a_consumer_group_is_out() {
+    faults::slow_member(Consumer);
+}
+
+#[test]
+fn dump_log_decodes_what_groups_wrote() {
+    dump::compare();
 }

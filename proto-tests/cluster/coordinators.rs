@@ -8,9 +8,10 @@ use super::survival::now_ms;
 use crate::support::client::{Client, Library};
 use crate::support::cluster::Cluster;
 use crate::support::member::{Member, Protocol, Setting};
-use crate::support::paths::Scratch;
+use crate::support::metrics::{scrape, value};
+use crate::support::paths::{self, Scratch};
 use crate::support::reader;
-use crate::support::wire::Wire;
+use crate::support::wire::{Batch, Wire};
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
@@ -80,6 +81,53 @@ fn a_classic_group_goes_on_when_its_coordinator_is_killed() {
 #[test]
 fn a_consumer_group_goes_on_when_its_coordinator_is_killed() {
     a_group_goes_on(Protocol::Consumer);
+}
+
+#[test]
+fn the_lag_of_partitions_elsewhere_is_told_by_the_coordinator() {
+    let port = paths::free_port();
+    // Each node on a loopback address of its own.
+    let cluster = Cluster::start(&["broker,controller"; 3], &[("ottla.http.address", &format!("127.0.0.%ID%:{port}"))]);
+    cluster.create_topic_anyhow(1, "scattered", 3, 1);
+    let leaders: Vec<i32> = (0..3)
+        .map(|partition| {
+            cluster.wait_for("a leader", |cluster| {
+                let topics = cluster.topics(1, &["scattered"]);
+                let mut partitions = topics[0]["partitions"].as_array()?.iter();
+                let leader = partitions.find(|p| p["partitionIndex"] == partition)?["leaderId"].as_i64()?;
+                (leader > 0).then_some(leader as i32)
+            })
+        })
+        .collect();
+    for (partition, leader) in (0..).zip(&leaders) {
+        let mut wire = Wire::connect(cluster.node(*leader).port).expect("a connection");
+        reader::list(&mut wire, "scattered", partition, -1);
+        for age_ms in [600_000, 300_000, 0] {
+            let batch = Batch::of(now_ms() - age_ms, &[b"a", b"b"]);
+            reader::append(&mut wire, "scattered", partition, batch.base64());
+        }
+    }
+    let home = coordinator(&cluster, 1, GROUP, "measured");
+    assert!(leaders.iter().any(|leader| *leader != home), "all are led by the coordinator: {leaders:?}");
+    let of = |p: i32| json!({"partitionIndex": p, "committedOffset": 2, "committedMetadata": ""});
+    let body = json!({"groupId": "measured", "generationIdOrMemberEpoch": -1, "memberId": "",
+        "topics": [{"name": "scattered", "partitions": [of(0), of(1), of(2)]}]});
+    cluster.wait_for("the commit", |cluster| {
+        let answer = cluster.try_call(home, "OffsetCommit", 8, body.clone())?;
+        (answer["topics"][0]["partitions"][0]["errorCode"] == 0).then_some(())
+    });
+    cluster.wait_for("the lag in all partitions", |_| {
+        let page = scrape(&format!("127.0.0.{home}"), port)?;
+        let of = |metric: &str, p: i32| {
+            let series = format!(
+                r#"kafka_consumergroup_{metric}{{consumergroup="measured",topic="scattered",partition="{p}"}}"#
+            );
+            value(&page, &series)
+        };
+        let age = 300.0..400.0;
+        let told = |p: i32| of("lag", p) == Some(4.0) && of("lag_seconds", p).is_some_and(|s| age.contains(&s));
+        (0..3).all(told).then_some(())
+    });
 }
 
 #[test]

@@ -30,6 +30,13 @@ impl Load {
         reader::create(&mut wire, TOPIC, PARTITIONS, &[]);
         // A broker tells of a topic before it leads its partitions; to ask for the ends waits for that.
         ends(broker);
+        Load::resume(broker)
+    }
+
+    /// Starts to append to the topic, which is there.
+    pub fn resume(broker: &Broker) -> Load {
+        let mut wire = broker.wire();
+        ends(broker);
         let stop = Arc::new(AtomicBool::new(false));
         let asked = stop.clone();
         let thread = std::thread::spawn(move || {

@@ -42,7 +42,7 @@ fn offsets(member: &mut Member) -> Vec<i64> {
 fn until_read(member: &mut Member, expected: std::ops::Range<i64>) {
     let what = format!("{} reads {expected:?}", member.name);
     let goal: Vec<i64> = expected.collect();
-    until(&what, &mut [member], Duration::from_secs(40), |m| offsets(m[0]) == goal);
+    until(&what, &mut [member], Duration::from_secs(90), |m| offsets(m[0]) == goal);
 }
 
 /// `auto.offset.reset`: earliest, latest, none, a duration, and an offset that is gone.
@@ -57,9 +57,9 @@ pub fn resets(protocol: Protocol) {
     let mut hour = on(&setting, "reset", "hour", json!({"reset": "by_duration:PT1H"}));
     until_read(&mut earliest, 0..7);
     until_read(&mut hour, 4..7);
-    until("none fails", &mut [&mut none], Duration::from_secs(40), |m| m[0].count("failed") > 0);
+    until("none fails", &mut [&mut none], Duration::from_secs(90), |m| m[0].count("failed") > 0);
     assert!(none.events().iter().any(|e| e["error"] == "NoOffsetForPartitionException"), "{}", none.tail());
-    until("latest is in", &mut [&mut latest], Duration::from_secs(40), |m| m[0].count("assigned") > 0);
+    until("latest is in", &mut [&mut latest], Duration::from_secs(90), |m| m[0].count("assigned") > 0);
     // What `latest` is, is asked some time after the assignment; what comes before that is passed over.
     std::thread::sleep(Duration::from_secs(3));
     append(&broker, "reset", now(), 2);
@@ -93,13 +93,13 @@ pub fn patterns(library: Library, protocol: Protocol) {
     let pattern = if library == Library::Confluent { "^by-name-.*" } else { "by-name-.*" };
     let mut member = Member::start_with(&setting, "member", json!({"pattern": pattern}));
     let mut goal: BTreeSet<String> = ["by-name-1-0", "by-name-2-0"].map(String::from).into();
-    until("what matches", &mut [&mut member], Duration::from_secs(40), |m| *m[0].owned() == goal);
+    until("what matches", &mut [&mut member], Duration::from_secs(90), |m| *m[0].owned() == goal);
     topic(&broker, "by-name-3", 1);
     append(&broker, "by-name-3", now(), 3);
     goal.insert("by-name-3-0".to_string());
     // A server looks at expressions again ten seconds after it did so last, at the earliest.
     until("a topic made later", &mut [&mut member], Duration::from_secs(60), |m| *m[0].owned() == goal);
-    until("all of it is read", &mut [&mut member], Duration::from_secs(40), |m| {
+    until("all of it is read", &mut [&mut member], Duration::from_secs(90), |m| {
         m[0].consumed().into_iter().all(|(p, o)| goal.contains(&p) && o.len() == 3) && m[0].consumed().len() == 3
     });
     member.leave();

@@ -41,8 +41,10 @@ pub fn cooperative(library: Library, protocol: Protocol, more: Value) {
 
 /// Members with instance ids end and come back within the session timeout: the others hear nothing of it.
 pub fn static_members(protocol: Protocol) {
-    let long = [("group.consumer.session.timeout.ms", "15000")];
-    let (broker, _scratch, setting) = stage_with(Library::Java, protocol, json!({"session_ms": 15000}), &long);
+    // Long enough for a client to come back on a busy machine, short enough to wait for its end.
+    let long = [("group.consumer.session.timeout.ms", "45000"), ("group.consumer.max.session.timeout.ms", "60000")];
+    let (broker, _scratch, setting) = stage_with(Library::Java, protocol, json!({"session_ms": 45000}), &long);
+    let back = Duration::from_secs(40);
     let load = Load::start(&broker);
     let watch = Watch::start(&broker, &setting.group);
     let start = |name: &str, instance: &str| Member::start_with(&setting, name, json!({"instance": instance}));
@@ -55,15 +57,13 @@ pub fn static_members(protocol: Protocol) {
 
     b.leave();
     let mut again = start("b-again", "instance-b");
-    until("the member that left is back", &mut [&mut again], Duration::from_secs(14), |m| !m[0].owned().is_empty());
+    until("the member that left is back", &mut [&mut again], back, |m| !m[0].owned().is_empty());
     assert_eq!(*again.owned(), held, "it holds what it held");
     again.kill();
     let mut third = start("b-third", "instance-b");
     let mut last = if protocol == Protocol::Classic {
         // Whoever comes with the instance id takes over from the one before, dead or alive.
-        until("the member that was killed is back", &mut [&mut third], Duration::from_secs(14), |m| {
-            !m[0].owned().is_empty()
-        });
+        until("the member that was killed is back", &mut [&mut third], back, |m| !m[0].owned().is_empty());
         assert_eq!(*third.owned(), held, "it holds what it held");
         assert_eq!(changes(&mut a), before, "the other one heard nothing: {}", a.tail());
         let double = start("b-double", "instance-b");
@@ -86,7 +86,7 @@ pub fn static_members(protocol: Protocol) {
 }
 
 fn ends_with(member: &mut Member, error: &str) {
-    until(error, &mut [&mut *member], Duration::from_secs(30), |m| m[0].count("failed") > 0);
+    until(error, &mut [&mut *member], Duration::from_secs(60), |m| m[0].count("failed") > 0);
     let failed = member.events().iter().find(|e| e["e"] == "failed").cloned().unwrap_or_default();
     assert_eq!(failed["error"], error, "{failed}");
 }

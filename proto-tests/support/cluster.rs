@@ -54,7 +54,8 @@ pub struct Cluster {
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Cluster {
-    /// Starts one node of Ottla for each of `roles` (`broker,controller`, `broker` or `controller`) and waits until all serve.
+    /// Starts one node of Ottla for each of `roles` (`broker,controller`, `broker` or `controller`) and waits until all serve. `%ID%`
+    /// in a property's value is the node's number.
     pub fn start(roles: &[&'static str], overrides: &[(&str, &str)]) -> Cluster {
         Cluster::of(Kind::Ottla, roles, overrides)
     }
@@ -220,15 +221,15 @@ impl Cluster {
             listeners.join(","),
             node.dir.join("data").display()
         );
-        if self.kind == Kind::Ottla {
-            // Many nodes run at once in tests; none of them needs the metrics port.
+        if self.kind == Kind::Ottla && !self.overrides.iter().any(|(key, _)| key == "ottla.http.address") {
+            // Many nodes run at once in tests; few of them need the metrics port.
             text.push_str("ottla.http.address=\n");
         }
         if node.roles.contains("broker") {
             text.push_str("inter.broker.listener.name=PLAINTEXT\n");
         }
         for (key, value) in self.overrides.iter().chain(&node.overrides) {
-            text.push_str(&format!("{key}={value}\n"));
+            text.push_str(&format!("{key}={}\n", value.replace("%ID%", &id.to_string())));
         }
         text
     }

@@ -268,7 +268,7 @@ pub fn until(
 
 /// Waits until the members share the partitions among them evenly, each partition held once.
 pub fn until_shared(what: &str, members: &mut [&mut Member], partitions: usize) {
-    until(what, members, Duration::from_secs(60), |members| {
+    until(what, members, Duration::from_secs(90), |members| {
         let sizes: Vec<usize> = members.iter_mut().map(|m| m.owned().len()).collect();
         let all: BTreeSet<String> = members.iter_mut().flat_map(|m| m.owned().clone()).collect();
         let (low, high) = (sizes.iter().min().copied().unwrap_or(0), sizes.iter().max().copied().unwrap_or(0));

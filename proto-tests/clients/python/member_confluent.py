@@ -15,6 +15,8 @@ if classic:
     config["heartbeat.interval.ms"] = SPEC["heartbeat_ms"]
 if "assignor" in SPEC:
     config["partition.assignment.strategy" if classic else "group.remote.assignor"] = SPEC["assignor"]
+if "max_poll_ms" in SPEC:
+    config["max.poll.interval.ms"] = SPEC["max_poll_ms"]
 if "instance" in SPEC:
     config["group.instance.id"] = SPEC["instance"]
 
