@@ -175,6 +175,11 @@ fn a_consumer_group_lives_through_deaths_of_its_server() {
 }
 
 #[test]
+fn a_compacted_log_loads_to_the_same_state() {
+    faults::a_compacted_log();
+}
+
+#[test]
 fn crowds_come_and_go() {
     faults::crowds();
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::check;
-use crate::life::stage;
+use crate::life::{stage, stage_with};
 use crate::load::{self, Load, PARTITIONS};
 use crate::support::broker::Broker;
 use crate::support::client::Library;
@@ -250,6 +250,91 @@ pub fn deaths(protocol: Protocol) {
         wrong.extend(check::one_owner_a_generation(&mut all));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What all groups are, and what they have committed.
+fn state_of(wire: &mut Wire, groups: &[String]) -> Vec<Value> {
+    let listed = call(wire, "ListGroups", 4, &json!({"statesFilter": []}), whole);
+    let mut listed = listed["groups"].as_array().cloned().unwrap_or_default();
+    listed.sort_by_key(|group| text(&group["groupId"]));
+    let mut all = vec![json!(listed)];
+    for group in groups {
+        let body = json!({"groupId": group, "topics": null, "requireStable": false});
+        let offsets = call(wire, "OffsetFetch", 7, &body, whole);
+        let body = json!({"groups": [group], "includeAuthorizedOperations": false});
+        let described = call(wire, "DescribeGroups", 5, &body, |a| a["groups"][0]["errorCode"].as_i64().unwrap_or(0));
+        let mut topics = offsets["topics"].as_array().cloned().unwrap_or_default();
+        topics.sort_by_key(|topic| text(&topic["name"]));
+        all.push(json!({"offsets": topics, "group": described["groups"][0]}));
+    }
+    all
+}
+
+/// The offsets' log is compacted until little is left but the last words and tombstones; whatever is left loads to the same
+/// state, while the cleaner works on it as well (58).
+pub fn a_compacted_log() {
+    let properties = [
+        ("log.cleaner.backoff.ms", "50"),
+        ("log.cleaner.min.cleanable.ratio", "0.01"),
+        ("log.cleaner.delete.retention.ms", "100"),
+        ("log.segment.delete.delay.ms", "100"),
+    ];
+    let (mut broker, _scratch, _setting) = stage_with(Library::Franz, Protocol::Classic, json!({}), &properties);
+    topic(&broker);
+    let groups: Vec<String> = (0..20).map(|n| format!("compacted-{n}")).collect();
+    let mut wire = broker.wire();
+    // Many small files, so that there is much to compact: the topic is made by the first commit.
+    assert_eq!(commit(&mut wire, &groups[0], "", -1, 0), 0);
+    let config = json!({"name": "segment.ms", "configOperation": 0, "value": "100"});
+    let resource = json!({"resourceType": 2, "resourceName": "__consumer_offsets", "configs": [config]});
+    let altered = wire.call("IncrementalAlterConfigs", 1, json!({"resources": [resource], "validateOnly": false}));
+    assert_eq!(altered.expect("an answer")["responses"][0]["errorCode"], 0);
+    for round in 0..60 {
+        for (n, group) in groups.iter().enumerate() {
+            // Every fourth is deleted in the end, every fifth has a member of the consumer protocol that comes and goes.
+            if n % 5 == 4 && round % 20 == 0 {
+                consumer_member(&mut wire, group, "comes", 60_000);
+                let leaves = json!({"groupId": group, "memberId": "comes", "memberEpoch": -1});
+                assert_eq!(whole(&call(&mut wire, "ConsumerGroupHeartbeat", 1, &leaves, whole)), 0);
+            }
+            assert_eq!(commit(&mut wire, group, "", -1, round * 10 + n as i64), 0);
+        }
+    }
+    // What is written last of all begins files of its own.
+    std::thread::sleep(Duration::from_millis(300));
+    for group in &groups {
+        assert_eq!(commit(&mut wire, group, "", -1, 700), 0);
+    }
+    let gone: Vec<&String> = groups.iter().step_by(4).collect();
+    let deleted = wire.call("DeleteGroups", 2, json!({"groupsNames": gone})).expect("an answer");
+    assert!(deleted["results"].as_array().into_iter().flatten().all(|r| r["errorCode"] == 0), "{deleted}");
+    let before = state_of(&mut wire, &groups);
+    assert_eq!(before[0].as_array().map(Vec::len), Some(15), "{:?}", before[0]);
+    let records = |broker: &Broker| {
+        let count = |partition| {
+            let contents = reader::read(&mut broker.wire(), "__consumer_offsets", partition, false);
+            reader::batches(&contents.bytes).iter().map(|b| i64::from(b.count)).sum::<i64>()
+        };
+        (0..4).map(count).sum::<i64>()
+    };
+    // The cleaner may have begun already: what was written is told by where the logs end.
+    let written = (0..4).map(|p| reader::list(&mut wire, "__consumer_offsets", p, -1)).sum::<i64>();
+    for round in 0..6 {
+        std::thread::sleep(Duration::from_millis(150 * round));
+        broker.kill();
+        broker.run();
+        let after = state_of(&mut broker.wire(), &groups);
+        assert_eq!(after, before, "after death {round}");
+    }
+    let end = Instant::now() + Duration::from_secs(60);
+    while records(&broker) > written / 4 {
+        assert!(Instant::now() < end, "of {written} records {} are left", records(&broker));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    broker.kill();
+    broker.run();
+    assert_eq!(state_of(&mut broker.wire(), &groups), before, "after compaction of {written} records");
+    println!("{written} records, {} after compaction", records(&broker));
 }
 
 /// Memory of the server (bytes).
