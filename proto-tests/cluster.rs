@@ -8,8 +8,16 @@ mod support;
 mod coordinators;
 #[path = "cluster/faults.rs"]
 mod faults;
+#[path = "cluster/frames.rs"]
+mod frames;
+#[path = "cluster/log_dirs.rs"]
+mod log_dirs;
 #[path = "cluster/survival.rs"]
 mod survival;
+#[path = "cluster/throttles.rs"]
+mod throttles;
+#[path = "cluster/voters.rs"]
+mod voters;
 
 use std::time::{Duration, Instant};
 

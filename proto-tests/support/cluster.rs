@@ -24,6 +24,8 @@ pub struct Node {
     /// The name or address under which it is reached.
     pub host: String,
     roles: &'static str,
+    /// It is no founder: it learns from the others who votes.
+    joins: bool,
     dir: PathBuf,
     place: Place,
     overrides: Vec<(String, String)>,
@@ -80,7 +82,8 @@ impl Cluster {
             let (port, controller_port, place) = (paths::free_port(), paths::free_port(), place(id));
             let host = place.address.clone().unwrap_or_else(|| "localhost".to_owned());
             let (overrides, process) = (Vec::new(), None);
-            nodes.push(Node { id, port, controller_port, host, roles, dir, place, overrides, process });
+            let joins = false;
+            nodes.push(Node { id, port, controller_port, host, roles, joins, dir, place, overrides, process });
         }
         let overrides = overrides.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         Cluster { kind: Kind::Ottla, nodes, overrides, scratch: Some(scratch) }
@@ -109,6 +112,24 @@ impl Cluster {
         for id in self.brokers() {
             self.wait_ready(id);
         }
+    }
+
+    /// Starts one more node, which is not among the configured voters, without waiting for it. Gives its number.
+    pub fn join(&mut self, roles: &'static str) -> i32 {
+        let id = self.nodes.len() as i32 + 1;
+        let dir = self.dir().join(format!("node-{id}"));
+        std::fs::create_dir_all(&dir).expect("a directory");
+        let (port, controller_port, place) = (paths::free_port(), paths::free_port(), Place::default());
+        let (host, overrides, process) = ("localhost".to_owned(), Vec::new(), None);
+        let joins = true;
+        self.nodes.push(Node { id, port, controller_port, host, roles, joins, dir, place, overrides, process });
+        self.run(id);
+        id
+    }
+
+    /// The configuration that a node was started with.
+    pub fn config_file(&self, id: i32) -> PathBuf {
+        self.node(id).dir.join("server.properties")
     }
 
     /// A setting of one node, from its next start on.
@@ -202,8 +223,15 @@ impl Cluster {
 
     fn properties(&self, id: i32) -> String {
         let node = self.node(id);
-        let voters = self.nodes.iter().filter(|node| node.roles.contains("controller"));
-        let voters: Vec<_> = voters.map(|node| format!("{}@{}:{}", node.id, node.host, node.controller_port)).collect();
+        let founders = self.nodes.iter().filter(|node| node.roles.contains("controller") && !node.joins);
+        let at = |node: &Node| format!("{}:{}", node.host, node.controller_port);
+        let quorum = if node.joins {
+            let servers: Vec<_> = founders.map(at).collect();
+            format!("controller.quorum.bootstrap.servers={}", servers.join(","))
+        } else {
+            let voters: Vec<_> = founders.map(|node| format!("{}@{}", node.id, at(node))).collect();
+            format!("controller.quorum.voters={}", voters.join(","))
+        };
         let mut listeners = Vec::new();
         if node.roles.contains("broker") {
             listeners.push(format!("PLAINTEXT://{}:{}", node.host, node.port));
@@ -212,12 +240,11 @@ impl Cluster {
             listeners.push(format!("CONTROLLER://{}:{}", node.host, node.controller_port));
         }
         let mut text = format!(
-            "process.roles={}\nnode.id={id}\ncontroller.quorum.voters={}\nlisteners={}\n\
+            "process.roles={}\nnode.id={id}\n{quorum}\nlisteners={}\n\
              controller.listener.names=CONTROLLER\n\
              listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
              log.dirs={}\n",
             node.roles,
-            voters.join(","),
             listeners.join(","),
             node.dir.join("data").display()
         );

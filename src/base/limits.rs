@@ -66,6 +66,8 @@ pub const PENDING_REMOVALS_MAX: usize = 10_000;
 pub const SHARDS_LOADED_AT_ONCE_MAX: usize = 2;
 /// Brokers without a vote that the controller tells of.
 pub const METADATA_OBSERVERS_MAX: usize = 10_000;
+/// Controllers in the quorum, those without a vote counted in.
+pub const QUORUM_MEMBERS_MAX: usize = 100;
 /// The largest answer of another node that is taken (bytes): a piece of an image or of a snapshot, a reply to an operation.
 pub const INTERNAL_ANSWER_BYTES_MAX: usize = 100 * 1024 * 1024;
 /// The largest image that an observer takes (bytes).

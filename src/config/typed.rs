@@ -94,6 +94,7 @@ typed! {
 
     controller_quorum_election_timeout_ms: i32 = "controller.quorum.election.timeout.ms";
     controller_quorum_fetch_timeout_ms: i32 = "controller.quorum.fetch.timeout.ms";
+    controller_quorum_auto_join_enable: bool = "controller.quorum.auto.join.enable";
     controller_quorum_election_backoff_max_ms: i32 = "controller.quorum.election.backoff.max.ms";
     controller_quorum_append_linger_ms: i32 = "controller.quorum.append.linger.ms";
     controller_quorum_request_timeout_ms: i32 = "controller.quorum.request.timeout.ms";

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Decision;
 use super::api_error::ApiError;
 use super::context::Context;
-use super::election::{after_broker_change, after_unclean_shutdown};
+use super::election::{after_broker_change, after_directories_lost, after_unclean_shutdown};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{BrokerEpoch, NodeId, Offset, Uuid};
 use crate::metadata::cluster::BrokerImage;
@@ -219,7 +219,10 @@ pub fn heartbeat(
     }
     let online: Vec<_> =
         broker.log_dirs.iter().copied().filter(|dir| !operation.offline_log_dirs.contains(dir)).collect();
-    if online.len() != broker.log_dirs.len() && !online.is_empty() {
+    let unmoved = change.fenced.is_none() && !change.in_controlled_shutdown;
+    if online.len() != broker.log_dirs.len() && !online.is_empty() && unmoved {
+        tracing::warn!(broker = %id, "a broker has lost log directories");
+        moved = after_directories_lost(image, context, id, &online);
         change.log_dirs = online;
     }
     let is_fenced = change.fenced.unwrap_or(broker.fenced);

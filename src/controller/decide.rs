@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::operation::{Operation, Reply};
 use super::{
-    Decision, alter_partition, brokers, configs, create_partitions, create_topics, delete_topics, election, features,
-    producer_ids, quotas, reassignment, scram,
+    Decision, alter_partition, brokers, configs, create_partitions, create_topics, delete_topics, directories,
+    election, features, producer_ids, quotas, reassignment, scram,
 };
 use crate::metadata::image::MetadataImage;
 
@@ -26,6 +26,7 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &Operation) -
         Operation::AllocateProducerIds(op) => producer_ids::decide(image, op).map(Reply::AllocateProducerIds),
         Operation::RegisterBroker(op) => brokers::register(image, context, op).map(Reply::RegisterBroker),
         Operation::BrokerHeartbeat(op) => brokers::heartbeat(image, context, op).map(Reply::BrokerHeartbeat),
+        Operation::AssignReplicas(op) => directories::decide(image, context, op).map(Reply::AssignReplicas),
         Operation::FenceBroker(op) => brokers::fence_gone(image, context, op).map(Reply::FenceBroker),
         Operation::UnregisterBroker(op) => brokers::unregister(image, context, op).map(Reply::UnregisterBroker),
     }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::partition_change::Election;
 use super::{builder, placement};
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{NodeId, PartitionIndex};
+use crate::base::ids::{NodeId, PartitionIndex, Uuid};
 use crate::metadata::image::MetadataImage;
 use crate::metadata::record::MetadataRecord;
 use crate::metadata::topics::TopicImage;
@@ -130,7 +130,29 @@ pub(super) fn after_unclean_shutdown(image: &MetadataImage, context: &Context, i
     records
 }
 
-fn settle(
+/// The changes that follow when only those directories of a broker are left: what it held in others it can neither lead nor have
+/// in sync (KIP-858).
+pub(super) fn after_directories_lost(
+    image: &MetadataImage,
+    context: &Context,
+    id: NodeId,
+    online: &[Uuid],
+) -> Vec<MetadataRecord> {
+    let mut records = Vec::new();
+    for topic in image.topics().iter() {
+        for (at, partition) in topic.partitions.iter().enumerate() {
+            let directory = partition.replicas.iter().position(|replica| *replica == id);
+            let directory = directory.and_then(|at| partition.directories.get(at)).copied().unwrap_or_default();
+            let lost = !directory.is_zero() && !online.contains(&directory);
+            if lost && (partition.isr.contains(&id) || partition.leader == id) {
+                records.extend(settle(image, context, topic, PartitionIndex(at as i32), Some(id), None, &[]));
+            }
+        }
+    }
+    records
+}
+
+pub(super) fn settle(
     image: &MetadataImage,
     context: &Context,
     topic: &TopicImage,

@@ -23,6 +23,7 @@ pub mod create_topics;
 pub mod decide;
 mod decider;
 pub mod delete_topics;
+pub mod directories;
 pub mod election;
 pub mod features;
 pub mod operation;

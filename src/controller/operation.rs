@@ -13,6 +13,7 @@ use super::configs::{AlterConfigs, AlterConfigsReply};
 use super::create_partitions::CreatePartitions;
 use super::create_topics::{CreateTopics, CreateTopicsReply};
 use super::delete_topics::{DeleteTopics, DeleteTopicsReply};
+use super::directories::{AssignReplicas, AssignReplicasReply};
 use super::election::{ElectLeaders, ElectLeadersReply};
 use super::features::{UpdateFeatures, UpdateFeaturesReply};
 use super::producer_ids::{AllocateProducerIds, ProducerIdBlock};
@@ -108,6 +109,8 @@ operations! {
     BrokerHeartbeat => Result<HeartbeatReply, ApiError>,
     /// A broker is taken out for good.
     UnregisterBroker => Result<(), ApiError>,
+    /// A broker says in which directories its replicas are (KIP-858).
+    AssignReplicas => Result<AssignReplicasReply, ApiError>,
     /// A broker's process is gone.
     FenceBroker => (),
 }

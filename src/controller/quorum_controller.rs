@@ -10,17 +10,20 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::api_error::ApiError;
 use super::context::{Chance, Context, SystemChance};
 use super::decider::{Decider, Waiting};
 use super::operation::{Ask, Operation, Reply};
 use super::probe::Probe;
 use super::quorum::agree;
 use super::quorum::log_store::read_batches;
+use super::quorum::membership::{Membership, QuorumChange};
 use super::quorum::network::RaftCall;
 use super::quorum::observer::{self, ImagePiece};
 use super::quorum::serve::{self, ServeError};
 use super::quorum::start::{self, Quorum, QuorumOptions, StartError};
-use super::quorum::types::{node_id, offset};
+use super::quorum::types::{EntryId, ServerState, node_id, offset, raft_id};
+use super::quorum::voters::{Member, VoterEndpoint, Voters};
 use super::sessions::Lost;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset, Uuid};
@@ -43,8 +46,6 @@ pub struct ControllerOptions {
     pub quorum: QuorumOptions,
     /// The cluster's id.
     pub cluster_id: String,
-    /// The id of the directory that holds the metadata log.
-    pub directory_id: Uuid,
     /// The static configuration.
     pub config: Arc<ServerConfig>,
     /// Where the time comes from.
@@ -98,6 +99,31 @@ pub struct QuorumStatus {
     pub voters: Vec<QuorumReplica>,
     /// Those who follow without a vote.
     pub observers: Vec<QuorumReplica>,
+    /// Where the voters listen.
+    pub listeners: BTreeMap<NodeId, Vec<VoterEndpoint>>,
+}
+
+/// What this node is in the quorum, for who watches it.
+#[derive(Clone, Debug)]
+pub struct RaftState {
+    /// `leader`, `follower`, `candidate`, `observer` or `unattached`.
+    pub state: &'static str,
+    /// Who leads; [`NodeId::NONE`] if nobody.
+    pub leader: NodeId,
+    /// In which term.
+    pub epoch: LeaderEpoch,
+    /// Who has this node's vote in it; [`NodeId::NONE`] if nobody.
+    pub voted_for: NodeId,
+    /// The end of what is committed and applied.
+    pub high_watermark: Offset,
+    /// The end of the log.
+    pub log_end_offset: Offset,
+    /// How many vote.
+    pub voters: usize,
+    /// How many follow without a vote; only the leader knows.
+    pub observers: Option<usize>,
+    /// How long the leader has not been heard; zero at the leader itself.
+    pub lag: Millis,
 }
 
 /// One member of the quorum.
@@ -125,7 +151,10 @@ struct Shared {
     quorum: Quorum,
     queue: mpsc::Sender<Waiting>,
     node_id: NodeId,
-    directory_id: Uuid,
+    own: Member,
+    membership: Arc<Membership>,
+    /// The members as they were last asked for, and where in the log that was agreed on.
+    voters: Mutex<(Option<EntryId>, Arc<Voters>)>,
     clock: SharedClock,
     patience: Millis,
     running: watch::Receiver<bool>,
@@ -142,7 +171,7 @@ impl QuorumController {
         let quorum = start::start(&options.quorum, &options.clock).await?;
         let (queue, waiting) = mpsc::channel(CONTROLLER_QUEUE_MAX);
         let (alive, running) = watch::channel(true);
-        let alone = options.quorum.voters.len() <= 1;
+        let alone = quorum.alone;
         let patience = options.quorum.fetch_timeout;
         let lost = Lost::default();
         let context = Context {
@@ -154,10 +183,17 @@ impl QuorumController {
             chance: Arc::new(SystemChance) as Arc<dyn Chance>,
             gone: Default::default(),
         };
+        let contacts = quorum.network.contacts.clone();
+        let membership =
+            Membership::new(quorum.raft.clone(), contacts, patience, context.config.controller_listener_name());
+        let membership = Arc::new(membership);
+        tokio::spawn(Arc::clone(&membership).look_after(Arc::clone(&options.clock)));
         let shared = Arc::new(Shared {
             queue: queue.clone(),
             node_id: options.quorum.node_id,
-            directory_id: options.directory_id,
+            own: options.quorum.own.clone(),
+            membership,
+            voters: Mutex::default(),
             clock: Arc::clone(&options.clock),
             patience,
             running,
@@ -223,6 +259,31 @@ impl QuorumController {
         self.shared.quorum.raft.is_initialized().await.unwrap_or(false)
     }
 
+    /// Who votes, as this node knows it; nobody while it has never been part of a quorum.
+    pub fn voters(&self) -> Arc<Voters> {
+        let metrics = self.shared.quorum.raft.metrics();
+        let at = metrics.borrow().membership_config.log_id().to_owned();
+        let mut known = self.shared.voters.lock();
+        if known.1.is_empty() || known.0 != at {
+            let voters = Voters::of(metrics.borrow().membership_config.membership());
+            *known = (at, Arc::new(voters));
+        }
+        Arc::clone(&known.1)
+    }
+
+    /// What this node tells the quorum of itself.
+    pub fn own(&self) -> &Member {
+        &self.shared.own
+    }
+
+    /// Changes who is in the quorum. Only the leader does.
+    pub async fn change_quorum(&self, change: QuorumChange) -> Result<Result<(), ApiError>, ControllerError> {
+        match self.shared.membership.change(change).await {
+            Some(changed) => Ok(changed),
+            None => Err(ControllerError::NotController { leader: self.leader() }),
+        }
+    }
+
     /// Who leads, and how far everybody is. Only the leader knows of the others.
     pub fn status(&self) -> QuorumStatus {
         let shared = &self.shared;
@@ -230,23 +291,21 @@ impl QuorumController {
         let standing = agree::standing(&shared.quorum.raft, shared.patience);
         let now = shared.clock.wall();
         let end = shared.quorum.log.log_end_offset();
-        let voters = metrics
-            .membership_config
-            .membership()
-            .voter_ids()
-            .map(|id| {
-                let own = node_id(id) == shared.node_id;
-                let matched = metrics.replication.as_ref().and_then(|r| r.get(&id).copied().flatten());
-                let contact = shared.quorum.contacts.of(id);
-                QuorumReplica {
-                    id: node_id(id),
-                    directory_id: if own { shared.directory_id } else { contact.directory_id },
-                    log_end_offset: if own { end } else { matched.map_or(Offset::NONE, |id| offset(&id).plus(1)) },
-                    last_fetch: if own { now } else { contact.last_fetch.unwrap_or(Millis::NONE) },
-                    last_caught_up: if own { now } else { contact.last_caught_up.unwrap_or(Millis::NONE) },
-                }
-            })
-            .collect();
+        let members = Voters::of(metrics.membership_config.membership());
+        let replica = |(id, member): (&NodeId, &Member)| {
+            let own = *id == shared.node_id;
+            let matched = metrics.replication.as_ref().and_then(|all| all.get(&raft_id(*id)).copied().flatten());
+            let contact = shared.quorum.network.contacts.of(raft_id(*id));
+            let directory = if own { shared.own.directory_id } else { contact.directory_id };
+            QuorumReplica {
+                id: *id,
+                directory_id: if member.directory_id.is_zero() { directory } else { member.directory_id },
+                log_end_offset: if own { end } else { matched.map_or(Offset::NONE, |id| offset(&id).plus(1)) },
+                last_fetch: if own { now } else { contact.last_fetch.unwrap_or(Millis::NONE) },
+                last_caught_up: if own { now } else { contact.last_caught_up.unwrap_or(Millis::NONE) },
+            }
+        };
+        let voters = members.voters.iter().map(replica).collect();
         let mut observers = shared.observers.lock();
         observers.retain(|_, observer| now.since(observer.last_fetch) < OBSERVER_FORGOTTEN);
         QuorumStatus {
@@ -254,22 +313,59 @@ impl QuorumController {
             leader_epoch: standing.epoch,
             high_watermark: metrics.last_applied.map_or(Offset(0), |id| offset(&id).plus(1)),
             voters,
-            observers: observers.values().cloned().collect(),
+            observers: members.learners.iter().map(replica).chain(observers.values().cloned()).collect(),
+            listeners: members.voters.into_iter().map(|(id, member)| (id, member.endpoints)).collect(),
         }
     }
 
-    /// Answers what another voter sends. A leader that heard of its own leadership from outside would end the quorum.
-    pub async fn raft(&self, sender: NodeId, call: RaftCall, payload: &[u8]) -> Result<Vec<u8>, ServeError> {
+    /// What this node is in the quorum now.
+    pub fn raft_state(&self) -> RaftState {
+        let quorum = &self.shared.quorum;
+        let metrics = quorum.raft.metrics().borrow().clone();
+        let standing = agree::standing(&quorum.raft, self.shared.patience);
+        let state = match metrics.state {
+            ServerState::Leader if standing.leads => "leader",
+            ServerState::Candidate => "candidate",
+            ServerState::Learner => "observer",
+            _ if standing.leader.is_some() => "follower",
+            _ => "unattached",
+        };
+        RaftState {
+            state,
+            leader: standing.leader.unwrap_or(NodeId::NONE),
+            epoch: standing.epoch,
+            voted_for: metrics.vote.leader_id.voted_for.map_or(NodeId::NONE, node_id),
+            high_watermark: metrics.last_applied.map_or(Offset(0), |id| offset(&id).plus(1)),
+            log_end_offset: quorum.log.log_end_offset(),
+            voters: metrics.membership_config.membership().voter_ids().count(),
+            observers: standing.leads.then(|| self.status().observers.len()),
+            lag: if standing.leads { Millis(0) } else { quorum.network.pulse.silence() },
+        }
+    }
+
+    /// Answers what another controller sends, whose log is in `directory_id`.
+    pub async fn raft(
+        &self,
+        sender: NodeId,
+        directory_id: Uuid,
+        call: RaftCall,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, ServeError> {
+        // A leader that heard of its own leadership from outside would end the quorum.
         if sender == self.shared.node_id {
             return Err(ServeError::Itself(sender));
         }
-        serve::answer(&self.shared.quorum.raft, &self.shared.quorum.pulse, sender, call, payload).await
+        if self.voters().member(sender).is_some_and(|member| !member.may_be(directory_id)) {
+            return Err(ServeError::OtherLog { sender });
+        }
+        let quorum = &self.shared.quorum;
+        serve::answer(&quorum.raft, &quorum.network, self.shared.patience, sender, call, payload).await
     }
 
     /// The process of a voter is gone: if it led, nobody waits for it any longer.
     pub fn voter_is_gone(&self, id: NodeId) {
         if self.leader() == Some(id) {
-            self.shared.quorum.pulse.leader_is_gone();
+            self.shared.quorum.network.pulse.leader_is_gone();
         }
     }
 

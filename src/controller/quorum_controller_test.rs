@@ -22,7 +22,6 @@ async fn start_in(dir: &Path) -> QuorumController {
     let options = ControllerOptions {
         quorum: QuorumOptions::alone(config.node_id(), dir.to_path_buf(), 10_000),
         cluster_id: "a-cluster".to_owned(),
-        directory_id: Uuid([7; 16]),
         config,
         clock: SystemClock::shared(),
         probe: None,

@@ -50,6 +50,8 @@ pub struct LogManager {
     creating: Mutex<()>,
     /// Logs that could not be opened.
     broken: Mutex<Vec<TopicPartition>>,
+    /// Directories that could not be opened at all.
+    missing: AtomicUsize,
     background: Arc<Background>,
 }
 
@@ -81,6 +83,7 @@ impl LogManager {
             logs: RwLock::default(),
             creating: Mutex::new(()),
             broken: Mutex::default(),
+            missing: AtomicUsize::new(0),
             background: Arc::new(background),
         };
         let found = manager.find(skip)?;
@@ -183,12 +186,38 @@ impl LogManager {
         self.logs.read().values().cloned().collect()
     }
 
-    /// The log of a partition, created if it is not there. A log of the same name that belongs to another topic id is moved
+    /// Further directories could not be opened when the broker started.
+    pub fn note_missing(&self, dirs: usize) {
+        self.missing.store(dirs, Ordering::Relaxed);
+    }
+
+    /// The id of the directory that a log is in.
+    pub fn directory_of(&self, log: &Log) -> Option<Uuid> {
+        self.dirs.iter().find(|dir| Arc::ptr_eq(log.health(), &dir.health)).map(|dir| dir.dir.meta.directory_id)
+    }
+
+    /// Where a log is created: where its replica is assigned to, or where there are fewest. A replica whose directory has failed
+    /// is not begun anew in another one: what it held may be the only copy.
+    fn home_of(&self, name: &TopicPartition, assigned: Uuid) -> Result<&Dir, OpenError> {
+        let refuse =
+            |reason: &str| OpenError::BadFile { path: PathBuf::from(name.to_string()), reason: reason.to_owned() };
+        let known = self.dirs.iter().find(|dir| dir.dir.meta.directory_id == assigned && !dir.health.is_offline());
+        match known {
+            Some(dir) => Ok(dir),
+            None if !assigned.is_zero() && self.offline_dirs() > 0 => {
+                Err(refuse("the log directory it is in is offline"))
+            }
+            None => self.emptiest().ok_or_else(|| refuse("every log directory is offline")),
+        }
+    }
+
+    /// The log of a partition, created if it is not there, in the directory it is assigned to. A log of the same name that belongs to another topic id is moved
     /// away first: the topic was deleted and created again while this broker was not looking.
     pub fn get_or_create(
         &self,
         name: &TopicPartition,
         topic_id: Uuid,
+        assigned: Uuid,
         config: LogConfig,
         now: Millis,
     ) -> Result<Arc<Log>, OpenError> {
@@ -201,10 +230,7 @@ impl LogManager {
             }
             self.delete(name)?;
         }
-        let dir = self.emptiest().ok_or_else(|| OpenError::BadFile {
-            path: PathBuf::from(name.to_string()),
-            reason: "every log directory is offline".into(),
-        })?;
+        let dir = self.home_of(name, assigned)?;
         let path = dir.dir.path.join(name.to_string());
         if path.exists() && self.get(name).is_none() && std::fs::read_dir(&path).is_ok_and(|mut d| d.next().is_some()) {
             return Err(OpenError::BadFile { path, reason: "it could not be opened when the broker started".into() });
@@ -362,11 +388,11 @@ impl LogManager {
     }
     /// How many directories are offline.
     pub fn offline_dirs(&self) -> usize {
-        self.dirs.iter().filter(|dir| dir.health.is_offline()).count()
+        self.dirs.iter().filter(|dir| dir.health.is_offline()).count() + self.missing.load(Ordering::Relaxed)
     }
     /// True if no directory is left.
     pub fn all_offline(&self) -> bool {
-        self.offline_dirs() == self.dirs.len()
+        self.dirs.iter().all(|dir| dir.health.is_offline())
     }
     /// The thread for slow file work, for a log that is opened elsewhere.
     pub fn background(&self) -> &Arc<Background> {

@@ -20,9 +20,11 @@ use crate::base::topic_name::CLUSTER_METADATA;
 use crate::config::listeners::Listener;
 use crate::config::server::ServerConfig;
 use crate::config::source::Warning;
+use crate::controller::quorum::voters::VoterEndpoint;
 use crate::coordinator::group;
 use crate::log::cleaner::log_cleaner::LogCleaner;
 use crate::log::dir::LogDir;
+use crate::log::error::OpenError;
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
 use crate::node::banner::Banner;
@@ -35,7 +37,8 @@ use crate::node::quorum_setup::{self, Membership};
 use crate::node::replication::{self, Replication};
 use crate::node::transactions::Transactions;
 use crate::node::{
-    bind, connections, coordinators, lifecycle, logging, metadata_loader, metrics, metrics_http, shutdown,
+    bind, connections, coordinators, directories, lifecycle, logging, metadata_loader, metrics, metrics_http,
+    quorum_member, shutdown,
 };
 use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::metadata_follower;
@@ -107,9 +110,10 @@ async fn serve(
         settled = quorum_setup::settle(&config, &clock) => settled?,
         signal = &mut asked => return stopped_early(signal),
     };
-    let dirs = open_dirs(&config, &membership.cluster_id)?;
+    let (dirs, left_out) = open_dirs(&config, &membership.cluster_id)?;
     let apart = open_metadata_dir(&config, &membership.cluster_id, &dirs)?;
     let logs = load_logs(&config, dirs, clock.wall()).await?;
+    logs.note_missing(left_out);
     let flusher = Flusher::start().map_err(system("start the flusher"))?;
     let identity = Arc::new(identity(&config, &logs, apart.as_ref(), &membership)?);
 
@@ -117,8 +121,9 @@ async fn serve(
     // only at the end, the controllers' as soon as there is a controller to speak to.
     let bound = bind_all(&config, config.listeners(), ListenerKind::Broker)?;
     let for_controllers = bind_all(&config, config.controller_listeners(), ListenerKind::Controller)?;
-    let listeners = lifecycle::effective_listeners(&config, &bound);
-    let controller = join_quorum(&config, &membership, &identity, &clock).await?;
+    let listeners = lifecycle::effective_listeners(config.listeners(), &bound);
+    let at = lifecycle::effective_listeners(config.controller_listeners(), &for_controllers);
+    let controller = join_quorum(&config, &membership, &identity, &at, &clock).await?;
     let replicas = ReplicaManager::new(
         config.node_id(),
         Arc::clone(&config),
@@ -251,7 +256,7 @@ struct Up {
 }
 
 /// Brings the broker up, lets clients in, says so, and keeps it alive for as long as it is polled. Ends only if it cannot come
-/// up.
+/// up, or has lost all its log directories.
 async fn run_broker(broker: &Lifecycle, ready: Ready<'_>, up: &mut Up) -> Result<(), StartError> {
     let Ready { config, ctx, listeners, cores, watch, bound } = ready;
     if config.roles().broker {
@@ -274,25 +279,43 @@ async fn run_broker(broker: &Lifecycle, ready: Ready<'_>, up: &mut Up) -> Result
     }
     .print();
     if config.roles().broker {
+        if ctx.replicas.logs().dirs().count() > 1 {
+            tokio::spawn(directories::report(Arc::clone(&ctx.replicas), ctx.controller.clone(), up.epoch));
+        }
         broker.clone().keep_alive(up.epoch).await;
+        return Err(StartError::Settings("every log directory has failed; the broker ends".to_owned()));
     }
     std::future::pending().await
 }
 
-/// This node's own controller if it votes, else a follower of the others'.
+/// This node's own controller if it is to have one, else a follower of the others'.
 async fn join_quorum(
     config: &Arc<ServerConfig>,
     membership: &Membership,
     identity: &Arc<Identity>,
+    at: &[Listener],
     clock: &SharedClock,
 ) -> Result<ControllerChannel, StartError> {
+    let seeds = membership.seeds(config);
     if config.roles().controller {
-        let local = quorum_setup::start_controller(config, membership, identity, clock).await?;
-        return Ok(ControllerChannel::of_voter(local, Arc::clone(identity), &membership.voters, clock));
+        let endpoint = |at: &Listener| VoterEndpoint {
+            name: at.name().to_owned(),
+            host: at.advertised.host.clone(),
+            port: at.advertised.port,
+        };
+        let mut endpoints: Vec<_> = at.iter().map(endpoint).collect();
+        // The first is for other controllers.
+        endpoints.sort_by_key(|endpoint| endpoint.name != config.controller_listener_name());
+        let local = quorum_setup::start_controller(config, membership, identity, endpoints, clock).await?;
+        let channel = ControllerChannel::of_controller(local.clone(), Arc::clone(identity), seeds, clock);
+        let wants_vote = config.controller_quorum_auto_join_enable();
+        tokio::spawn(quorum_member::stay(channel.clone(), local, config.node_id(), wants_vote));
+        return Ok(channel);
     }
-    let (publish, images) = watch::channel(Arc::default());
-    let channel = ControllerChannel::of_observer(Arc::clone(identity), &membership.voters, images, clock);
-    tokio::spawn(metadata_follower::follow(channel.clone(), publish));
+    let ((publish, images), (publish_voters, voters)) =
+        (watch::channel(Arc::default()), watch::channel(Arc::default()));
+    let channel = ControllerChannel::of_observer(Arc::clone(identity), seeds, images, voters, clock);
+    tokio::spawn(metadata_follower::follow(channel.clone(), publish, publish_voters));
     Ok(channel)
 }
 
@@ -310,10 +333,27 @@ fn identity(
     Ok(Identity { cluster_id: membership.cluster_id.clone(), node_id: config.node_id(), directory_id })
 }
 
-/// Opens every log directory for the cluster; one of another cluster is refused.
-fn open_dirs(config: &ServerConfig, cluster_id: &str) -> Result<Vec<LogDir>, StartError> {
-    let open = |path: &String| LogDir::open(Path::new(path), cluster_id, config.node_id());
-    Ok(config.log_dirs().iter().map(open).collect::<Result<_, _>>()?)
+/// Opens every log directory for the cluster; one of another cluster is refused. One that the disk refuses is told of and left
+/// out, as long as another one can be opened. Also gives how many were left out.
+fn open_dirs(config: &ServerConfig, cluster_id: &str) -> Result<(Vec<LogDir>, usize), StartError> {
+    let (mut opened, mut failed) = (Vec::new(), Vec::new());
+    for path in config.log_dirs() {
+        match LogDir::open(Path::new(path), cluster_id, config.node_id()) {
+            Ok(dir) => opened.push(dir),
+            Err(OpenError::Storage(error)) => failed.push(error),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    for error in &failed {
+        tracing::error!(%error, "a log directory cannot be opened: its partitions are unavailable here");
+    }
+    match (opened.is_empty(), failed.len()) {
+        (true, _) => match failed.pop() {
+            Some(error) => Err(StartError::Log(error.into())),
+            None => Err(StartError::Settings("log.dirs names no directory".to_owned())),
+        },
+        (false, left_out) => Ok((opened, left_out)),
+    }
 }
 
 /// The directory of the metadata log, if it is none of those for partitions. It is this process's until it is dropped.

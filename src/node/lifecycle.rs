@@ -36,7 +36,7 @@ const SILENCE_LIMIT: Millis = Millis(3_000);
 
 /// The listeners with the ports that the operating system gave where port 0 was asked for, and with this machine's name where
 /// nothing says which host clients are to be told.
-pub fn effective_listeners(config: &ServerConfig, bound: &[Bound]) -> Vec<Listener> {
+pub fn effective_listeners(configured: &[Listener], bound: &[Bound]) -> Vec<Listener> {
     let given = |listener: &Listener| {
         let mut listener = listener.clone();
         if let Some(bound) = bound.iter().find(|b| b.name == listener.name()) {
@@ -52,7 +52,7 @@ pub fn effective_listeners(config: &ServerConfig, bound: &[Bound]) -> Vec<Listen
         }
         listener
     };
-    config.listeners().iter().map(given).collect()
+    configured.iter().map(given).collect()
 }
 
 /// This broker towards the controller.
@@ -174,11 +174,23 @@ impl Lifecycle {
         Duration::from_millis(u64::try_from(self.config.broker_heartbeat_interval_ms()).unwrap_or(2_000))
     }
 
-    /// Sends heartbeats until the task is dropped.
+    /// Sends heartbeats until the task is dropped, or until no log directory is left.
     pub async fn keep_alive(self, epoch: BrokerEpoch) {
         let mut fenced = false;
+        let mut offline = self.replicas.logs().offline_dirs();
         loop {
-            tokio::time::sleep(if fenced { TRY_AGAIN } else { self.interval() }).await;
+            let next = self.clock.monotonic().plus(Millis(if fenced { 0 } else { self.interval().as_millis() as i64 }));
+            // A directory that fails is told at once: its leaderships wait for it.
+            loop {
+                tokio::time::sleep(TRY_AGAIN.min(self.interval())).await;
+                let now_offline = self.replicas.logs().offline_dirs();
+                if std::mem::replace(&mut offline, now_offline) != now_offline || self.clock.monotonic() >= next {
+                    break;
+                }
+            }
+            if self.replicas.logs().all_offline() {
+                return;
+            }
             let Some(answer) = self.heartbeat(epoch, false).await else { continue };
             if answer.reply.is_fenced != fenced {
                 fenced = answer.reply.is_fenced;

@@ -15,6 +15,7 @@ use crate::node::cleaner::Cleaner;
 use crate::node::group_lag::GroupLag;
 use crate::node::metrics_http::Watched;
 use crate::node::process;
+use crate::node::quorum_metrics;
 use crate::peer::controller_channel::ControllerChannel;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
@@ -71,11 +72,18 @@ impl NodeWatch {
     fn read_gauges(&self) {
         let hosted = self.replicas.hosted();
         let (mut count, mut led, mut offline) = (0u32, 0u32, 0u32);
+        let (mut under_replicated, mut under_min, mut at_min) = (0u32, 0u32, 0u32);
         for topic in hosted.by_id.values() {
             gauge!("kafka_topic_partitions", "topic" => topic.name.to_string()).set(topic.partitions.len() as f64);
             for partition in topic.partitions.iter().flatten() {
                 count += 1;
-                led += u32::from(partition.lead(None).is_ok());
+                if partition.lead(None).is_ok() {
+                    let (isr, min) = (partition.isr_size(), partition.min_isr());
+                    led += 1;
+                    under_replicated += u32::from(isr < partition.leadership().replicas.len());
+                    under_min += u32::from(isr < min);
+                    at_min += u32::from(isr == min);
+                }
                 offline += u32::from(partition.log.is_offline());
                 partition_gauges(partition);
             }
@@ -83,13 +91,18 @@ impl NodeWatch {
         gauge!("kafka_server_replicamanager_partitioncount").set(count);
         gauge!("kafka_server_replicamanager_leadercount").set(led);
         gauge!("kafka_server_replicamanager_offlinereplicacount").set(offline);
-        gauge!("kafka_server_replicamanager_underreplicatedpartitions").set(0);
-        gauge!("kafka_server_replicamanager_underminisrpartitioncount").set(0);
-        gauge!("kafka_controller_kafkacontroller_globaltopiccount").set(hosted.by_id.len() as f64);
-        gauge!("kafka_controller_kafkacontroller_globalpartitioncount").set(count);
-        gauge!("kafka_controller_kafkacontroller_offlinepartitionscount").set(count - led);
-        gauge!("kafka_controller_kafkacontroller_activecontrollercount")
-            .set(f64::from(u8::from(self.controller.is_leader())));
+        gauge!("kafka_server_replicamanager_underreplicatedpartitions").set(under_replicated);
+        gauge!("kafka_server_replicamanager_underminisrpartitioncount").set(under_min);
+        gauge!("kafka_server_replicamanager_atminisrpartitioncount").set(at_min);
+        let (home, now) = (self.replicas.home(), self.replicas.home().clock.monotonic());
+        gauge!("kafka_server_leaderreplication_byte_rate").set(home.leader_quota.byte_rate(now));
+        gauge!("kafka_server_followerreplication_byte_rate").set(home.follower_quota.byte_rate(now));
+        quorum_metrics::gauges(&self.controller, &self.replicas.metadata());
+        for (dir, offline) in self.replicas.logs().dirs() {
+            let path = dir.path.display().to_string();
+            gauge!("kafka_log_logmanager_logdirectoryoffline", "logdirectory" => path)
+                .set(f64::from(u8::from(offline)));
+        }
         gauge!("kafka_log_logmanager_offlinelogdirectorycount").set(self.replicas.logs().offline_dirs() as f64);
         gauge!("kafka_server_socket_server_metrics_connection_count").set(self.connections.count() as f64);
         let metadata = self.replicas.metadata();

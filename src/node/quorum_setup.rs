@@ -5,7 +5,9 @@
 //!  founder       the voter with the lowest number; it makes the quorum, once, if no other voter knows of one
 //! ```
 //!
-//! A voter that has lost its disk does not found a second quorum: the others tell it of the first.
+//! A voter that has lost its disk does not found a second quorum: the others tell it of the first. A controller that is given
+//! `controller.quorum.bootstrap.servers` in place of voters joins the quorum that those tell of, without a vote at first; it
+//! founds one only if it is itself the only one of them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,10 +20,13 @@ use crate::base::random;
 use crate::base::topic_name::CLUSTER_METADATA;
 use crate::config::server::ServerConfig;
 use crate::controller::quorum::start::QuorumOptions;
+use crate::controller::quorum::voters::{Member, VoterEndpoint};
 use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
 use crate::log::dir;
+use crate::log::error::OpenError;
 use crate::node::broker::StartError;
 use crate::peer::address::Address;
+use crate::peer::controller_channel::Seeds;
 use crate::peer::identify::{self, Known};
 use crate::peer::probe::TcpProbe;
 use crate::peer::raft_network::RaftNetwork;
@@ -39,10 +44,17 @@ const IDENTIFY_PAUSE: Duration = Duration::from_millis(200);
 pub struct Membership {
     /// The cluster.
     pub cluster_id: String,
-    /// All voters and where they are. Empty: this node is the only one.
+    /// Where the voters are. Empty: this node is the only one, or its own log knows the others.
     pub voters: BTreeMap<NodeId, Address>,
-    /// Whether this node makes the quorum if it has never been part of one.
+    /// Whether this node makes the quorum, with those voters, if it has never been part of one.
     pub founds: bool,
+}
+
+impl Membership {
+    /// The voters, for who asks them.
+    pub fn seeds(&self, config: &ServerConfig) -> Seeds {
+        Seeds { addresses: self.voters.clone(), configured: !config.voters().is_empty() }
+    }
 }
 
 /// Settles it; waits, if this node must learn its cluster from others, until one of them can be asked.
@@ -53,14 +65,17 @@ pub async fn settle(config: &ServerConfig, clock: &SharedClock) -> Result<Member
     let identity =
         Arc::new(Identity { cluster_id: named.clone().unwrap_or_default(), node_id: own, directory_id: Uuid::ZERO });
     let mut voters = configured(config);
-    if voters.is_empty() && !config.roles().controller {
+    let joins = voters.is_empty() && (!config.roles().controller || has_others_to_join(config));
+    if joins {
+        if let Some(cluster_id) = named.clone().filter(|_| has_quorum_state(config)) {
+            return Ok(Membership { cluster_id, voters, founds: false });
+        }
         voters = from_bootstrap(config, &identity, clock).await;
-    }
-    if voters.keys().all(|id| *id == own) {
+    } else if voters.keys().all(|id| *id == own) {
         let cluster_id = named.unwrap_or_else(|| random::uuid().to_string());
         return Ok(Membership { cluster_id, voters: BTreeMap::new(), founds: true });
     }
-    let first = config.roles().controller && voters.keys().next() == Some(&own);
+    let first = !joins && config.roles().controller && voters.keys().next() == Some(&own);
     let may_found = first && !has_quorum_state(config);
     if let Some(cluster_id) = named.clone().filter(|_| !may_found) {
         return Ok(Membership { cluster_id, voters, founds: false });
@@ -89,8 +104,19 @@ fn configured(config: &ServerConfig) -> BTreeMap<NodeId, Address> {
     voters.map(|voter| (NodeId(voter.id), Address { host: voter.host.clone(), port: voter.port })).collect()
 }
 
-/// The voters behind `controller.quorum.bootstrap.servers`, as they name themselves. Waits for all of them to be known, since
-/// one that is missing could be the one that leads.
+/// Whether `controller.quorum.bootstrap.servers` names anybody but this node.
+fn has_others_to_join(config: &ServerConfig) -> bool {
+    let is_own = |(host, port): &(String, u16)| {
+        config.controller_listeners().iter().any(|own| {
+            let here = [own.advertised.host.as_str(), own.bind.host.as_str(), "localhost", "127.0.0.1", "::1"];
+            (own.advertised.port == *port || own.bind.port == *port) && here.contains(&host.as_str())
+        })
+    };
+    !config.bootstrap_servers().iter().all(is_own)
+}
+
+/// The voters behind `controller.quorum.bootstrap.servers`: as one that is in the quorum tells them, or as they name themselves
+/// while there is none yet. Then it waits for a majority of them to be known, since one that is missing could be the one that leads.
 async fn from_bootstrap(
     config: &ServerConfig,
     identity: &Arc<Identity>,
@@ -99,19 +125,25 @@ async fn from_bootstrap(
     let mut voters = BTreeMap::new();
     let mut missing: Vec<_> =
         config.bootstrap_servers().iter().map(|(host, port)| Address { host: host.clone(), port: *port }).collect();
+    let mut told = false;
     loop {
         let mut still = Vec::new();
         for address in missing {
             match identify::ask(&address, identity, clock, IDENTIFY_LIMIT).await {
+                Some(known) if known.founded && !known.voters.is_empty() => return known.voters,
                 Some(known) => {
                     voters.insert(known.node_id, address);
                 }
                 None => still.push(address),
             }
         }
-        // A majority leads; who is down now may come back, and is then asked by the others.
         if voters.len() > still.len() || (still.is_empty() && !voters.is_empty()) {
             return voters;
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::info!(
+                "no controller of controller.quorum.bootstrap.servers answers yet; without voters, this node founds no quorum"
+            );
         }
         missing = still;
         tokio::time::sleep(IDENTIFY_PAUSE).await;
@@ -120,8 +152,12 @@ async fn from_bootstrap(
 
 fn held_cluster_id(config: &ServerConfig) -> Result<Option<String>, StartError> {
     for path in config.log_dirs() {
-        if let Some(meta) = dir::read_meta(Path::new(path))? {
-            return Ok(Some(meta.cluster_id));
+        match dir::read_meta(Path::new(path)) {
+            Ok(Some(meta)) => return Ok(Some(meta.cluster_id)),
+            Ok(None) => {}
+            // One that the disk refuses is told of when the directories are opened; the others say the same.
+            Err(OpenError::Storage(_)) => {}
+            Err(other) => return Err(other.into()),
         }
     }
     Ok(None)
@@ -131,21 +167,34 @@ fn has_quorum_state(config: &ServerConfig) -> bool {
     Path::new(config.metadata_log_dir()).join(format!("{CLUSTER_METADATA}-0")).join("quorum-state").exists()
 }
 
-/// Starts this node's controller.
+/// Starts this node's controller, which others reach at `endpoints`.
 pub async fn start_controller(
     config: &Arc<ServerConfig>,
     membership: &Membership,
     identity: &Arc<Identity>,
+    endpoints: Vec<VoterEndpoint>,
     clock: &SharedClock,
 ) -> Result<QuorumController, StartError> {
     let path = Path::new(config.metadata_log_dir());
     let path = path.canonicalize().map_err(|source| StartError::System { what: "find metadata.log.dir", source })?;
-    let alone = membership.voters.is_empty();
-    let network = RaftNetwork::new(Arc::clone(identity), membership.voters.clone(), Arc::clone(clock));
+    let configured = membership.seeds(config);
+    let configured = if configured.configured { configured.addresses } else { BTreeMap::new() };
+    let network = RaftNetwork::new(Arc::clone(identity), configured, Arc::clone(clock));
+    let own = Member { directory_id: identity.directory_id, endpoints };
+    let name = config.controller_listener_name();
+    let member = |(id, at): (&NodeId, &Address)| {
+        let endpoint = VoterEndpoint { name: name.clone(), host: at.host.clone(), port: at.port };
+        (*id, Member { directory_id: Uuid::ZERO, endpoints: vec![endpoint] })
+    };
+    let mut founders = BTreeMap::new();
+    if membership.founds {
+        founders.extend(membership.voters.iter().map(member));
+        founders.insert(config.node_id(), own.clone());
+    }
     let quorum = QuorumOptions {
-        voters: membership.voters.iter().map(|(id, address)| (*id, address.to_string())).collect(),
-        founds: membership.founds,
-        transport: if alone { None } else { Some(Arc::new(network)) },
+        own,
+        founders,
+        transport: Some(Arc::new(network)),
         fetch_timeout: Millis(i64::from(config.controller_quorum_fetch_timeout_ms())),
         election_timeout: Millis(i64::from(config.controller_quorum_election_timeout_ms())),
         ..QuorumOptions::alone(config.node_id(), path, SNAPSHOT_EVERY)
@@ -153,7 +202,6 @@ pub async fn start_controller(
     let options = ControllerOptions {
         quorum,
         cluster_id: membership.cluster_id.clone(),
-        directory_id: identity.directory_id,
         config: Arc::clone(config),
         clock: Arc::clone(clock),
         probe: Some(Arc::new(TcpProbe)),

@@ -1,6 +1,5 @@
 //! Two brokers that follow each other over real sockets, under one controller: what one commits the other has, whoever leads.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +23,7 @@ use crate::log::read_info::ReadUpTo;
 use crate::node::lifecycle::{self, Lifecycle};
 use crate::node::transactions::Transactions;
 use crate::node::{bind, connections, metadata_loader};
+use crate::peer::controller_channel::Seeds;
 use crate::protocol::api::ListenerKind;
 use crate::protocol::internal::Identity;
 use crate::record::builder::BatchBuilder;
@@ -71,7 +71,7 @@ impl Broker {
             .iter()
             .flat_map(|l| bind::bind(l, ListenerKind::Broker, buffers).expect("a socket"))
             .collect();
-        let listeners = lifecycle::effective_listeners(&config, &bound);
+        let listeners = lifecycle::effective_listeners(config.listeners(), &bound);
         tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));
         let life = Lifecycle::new(controller.clone(), Arc::clone(&replicas), Arc::clone(&config), Arc::clone(&clock));
         let epoch = life.come_up(&listeners).await.expect("a registration");
@@ -181,15 +181,14 @@ fn what_one_commits_the_other_has_whoever_leads() {
         let options = ControllerOptions {
             quorum,
             cluster_id: CLUSTER.to_owned(),
-            directory_id: Uuid([7; 16]),
             config: config(1),
             clock: SystemClock::shared(),
             probe: None,
         };
         let controller = QuorumController::start(options).await.expect("a controller");
         let identity = Identity { cluster_id: CLUSTER.to_owned(), node_id: NodeId(1), directory_id: Uuid([7; 16]) };
-        let (nobody, clock) = (BTreeMap::new(), SystemClock::shared());
-        let controller = ControllerChannel::of_voter(controller, Arc::new(identity), &nobody, &clock);
+        let clock = SystemClock::shared();
+        let controller = ControllerChannel::of_controller(controller, Arc::new(identity), Seeds::default(), &clock);
         let one = Broker::start(dir.path(), 1, &controller).await;
         let two = Broker::start(dir.path(), 2, &controller).await;
         let replicas = vec![NodeId(1), NodeId(2)];

@@ -7,21 +7,31 @@
 //!             NOT_CONTROLLER or not reached: ask the next one, until the time is up
 //! ```
 //!
-//! A question that was sent and not answered may have had its effect: that is `Unknown`, never a second try.
+//! A question that was sent and not answered may have had its effect: that is `Unknown`, never a second try. Who votes changes
+//! while the process runs: links come and go with the quorum's members.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use super::address::Address;
 use super::node_link::{LinkError, NodeLink};
 use crate::base::clock::SharedClock;
+use crate::base::codec::Reader;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, NodeId};
+use crate::controller::api_error::ApiError;
 use crate::controller::operation::{self, Ask, Operation, Reply};
+use crate::controller::quorum::membership::QuorumChange;
+use crate::controller::quorum::voters::{Member, Voters};
 use crate::controller::quorum_controller::{
     Answer, Committed, ControllerError, QuorumController, QuorumStatus, answer_of,
 };
@@ -44,13 +54,67 @@ pub struct ControllerChannel {
 
 struct Shared {
     identity: Arc<Identity>,
-    local: Option<QuorumController>,
-    links: BTreeMap<NodeId, NodeLink>,
+    members: Members,
+    /// Where voters are: as the configuration says, or as they told before this node knew the quorum.
+    seeds: Seeds,
+    links: Mutex<Links>,
     images: watch::Receiver<Arc<MetadataImage>>,
     /// Who was last said to lead; -1 if nobody was.
     leader: AtomicI32,
     turn: AtomicUsize,
     clock: SharedClock,
+}
+
+/// Where voters are, before the quorum says so.
+#[derive(Clone, Debug, Default)]
+pub struct Seeds {
+    /// Their addresses.
+    pub addresses: BTreeMap<NodeId, Address>,
+    /// True if that is the configuration's word: it wins over what the quorum says, so that a voter can move.
+    pub configured: bool,
+}
+
+/// Who knows the members.
+enum Members {
+    /// This node's own controller.
+    Local(QuorumController),
+    /// What its follower published.
+    Followed(watch::Receiver<Arc<Voters>>),
+}
+
+/// What is asked of whoever leads.
+trait Question: Serialize {
+    /// What is answered.
+    type Answer: DeserializeOwned;
+    /// How it travels.
+    const API: InternalApi;
+    /// Asks this node's own controller.
+    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Self::Answer>;
+}
+
+type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControllerError>> + Send + 'a>>;
+
+impl Question for Operation {
+    type Answer = Committed<Reply>;
+    const API: InternalApi = InternalApi::Operation;
+    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Self::Answer> {
+        Box::pin(local.submit_any(self.clone()))
+    }
+}
+
+impl Question for QuorumChange {
+    type Answer = Result<(), ApiError>;
+    const API: InternalApi = InternalApi::ChangeQuorum;
+    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Self::Answer> {
+        Box::pin(local.change_quorum(self.clone()))
+    }
+}
+
+/// The ways to the other voters.
+struct Links {
+    /// The members that these are made from.
+    of: Arc<Voters>,
+    by_id: BTreeMap<NodeId, NodeLink>,
 }
 
 /// Somebody who may lead.
@@ -60,40 +124,82 @@ pub(super) enum Target {
 }
 
 impl ControllerChannel {
-    /// For a node that votes: its own controller, and the other voters.
-    pub fn of_voter(
-        local: QuorumController,
-        identity: Arc<Identity>,
-        voters: &BTreeMap<NodeId, Address>,
-        clock: &SharedClock,
-    ) -> Self {
+    /// For a node with a controller of its own.
+    pub fn of_controller(local: QuorumController, identity: Arc<Identity>, seeds: Seeds, clock: &SharedClock) -> Self {
         let images = local.subscribe();
-        Self::new(Some(local), identity, voters, images, clock)
+        Self::new(Members::Local(local), identity, seeds, images, clock)
     }
 
-    /// For a broker that does not vote; `images` is what its follower publishes.
+    /// For a broker alone; `images` and `voters` are what its follower publishes.
     pub fn of_observer(
         identity: Arc<Identity>,
-        voters: &BTreeMap<NodeId, Address>,
+        seeds: Seeds,
         images: watch::Receiver<Arc<MetadataImage>>,
+        voters: watch::Receiver<Arc<Voters>>,
         clock: &SharedClock,
     ) -> Self {
-        Self::new(None, identity, voters, images, clock)
+        Self::new(Members::Followed(voters), identity, seeds, images, clock)
     }
 
     fn new(
-        local: Option<QuorumController>,
+        members: Members,
         identity: Arc<Identity>,
-        voters: &BTreeMap<NodeId, Address>,
+        seeds: Seeds,
         images: watch::Receiver<Arc<MetadataImage>>,
         clock: &SharedClock,
     ) -> Self {
-        let link = |address: &Address| NodeLink::new(address.clone(), Arc::clone(&identity), Arc::clone(clock));
-        let others = voters.iter().filter(|(id, _)| **id != identity.node_id);
-        let links = others.map(|(id, address)| (*id, link(address))).collect();
         let (leader, turn) = (AtomicI32::new(-1), AtomicUsize::new(0));
         let clock = Arc::clone(clock);
-        Self { shared: Arc::new(Shared { identity, local, links, images, leader, turn, clock }) }
+        let links = Mutex::new(Links { of: Arc::default(), by_id: BTreeMap::new() });
+        let shared = Shared { identity, members, seeds, links, images, leader, turn, clock };
+        let channel = Self { shared: Arc::new(shared) };
+        let addresses = channel.addresses(&Voters::default());
+        channel.relink(&mut channel.shared.links.lock(), addresses);
+        channel
+    }
+
+    /// Who votes, as far as this node knows; nobody before it knows the quorum.
+    pub fn voters(&self) -> Arc<Voters> {
+        match &self.shared.members {
+            Members::Local(local) => local.voters(),
+            Members::Followed(voters) => voters.borrow().clone(),
+        }
+    }
+
+    /// Where the other voters are.
+    fn addresses(&self, voters: &Voters) -> BTreeMap<NodeId, Address> {
+        let Seeds { addresses, configured } = &self.shared.seeds;
+        if voters.is_empty() {
+            return addresses.clone();
+        }
+        let address = |(id, member): (&NodeId, &Member)| {
+            let seed = addresses.get(id).filter(|_| *configured).cloned();
+            Some((*id, seed.or_else(|| Address::parse(&member.address()).ok())?))
+        };
+        voters.voters.iter().filter_map(address).collect()
+    }
+
+    fn relink(&self, links: &mut Links, addresses: BTreeMap<NodeId, Address>) {
+        let shared = &self.shared;
+        let old = std::mem::take(&mut links.by_id);
+        for (id, address) in addresses.into_iter().filter(|(id, _)| *id != shared.identity.node_id) {
+            let link = match old.get(&id).filter(|link| *link.address() == address) {
+                Some(link) => link.clone(),
+                None => NodeLink::new(address, Arc::clone(&shared.identity), Arc::clone(&shared.clock)),
+            };
+            links.by_id.insert(id, link);
+        }
+    }
+
+    /// The links as the members are now.
+    fn links(&self) -> MutexGuard<'_, Links> {
+        let voters = self.voters();
+        let mut links = self.shared.links.lock();
+        if !voters.is_empty() && !Arc::ptr_eq(&voters, &links.of) {
+            self.relink(&mut links, self.addresses(&voters));
+            links.of = voters;
+        }
+        links
     }
 
     /// Who this node is to the others.
@@ -101,14 +207,17 @@ impl ControllerChannel {
         &self.shared.identity
     }
 
-    /// This node's own controller, if it votes.
+    /// This node's own controller, if it has one.
     pub fn local(&self) -> Option<&QuorumController> {
-        self.shared.local.as_ref()
+        match &self.shared.members {
+            Members::Local(local) => Some(local),
+            Members::Followed(_) => None,
+        }
     }
 
     /// The other voters and where they are.
-    pub fn others(&self) -> impl Iterator<Item = (NodeId, &Address)> {
-        self.shared.links.iter().map(|(id, link)| (*id, link.address()))
+    pub fn others(&self) -> Vec<(NodeId, Address)> {
+        self.links().by_id.iter().map(|(id, link)| (*id, link.address().clone())).collect()
     }
 
     /// The metadata as far as they are known here.
@@ -141,6 +250,20 @@ impl ControllerChannel {
     }
 
     async fn submit_any(&self, operation: Operation, limit: Duration) -> Answer {
+        self.ask_leader(operation, limit).await
+    }
+
+    /// Has the quorum's leader change who is in it, and waits for at most `limit`.
+    pub async fn change_quorum(
+        &self,
+        change: QuorumChange,
+        limit: Duration,
+    ) -> Result<Result<(), ApiError>, ControllerError> {
+        self.ask_leader(change, limit).await
+    }
+
+    /// Asks whoever leads, until somebody does or the time is up.
+    async fn ask_leader<Q: Question>(&self, question: Q, limit: Duration) -> Result<Q::Answer, ControllerError> {
         let deadline = self.deadline(limit);
         let mut pause = PAUSE_FIRST;
         let mut encoded = None;
@@ -148,15 +271,16 @@ impl ControllerChannel {
             let left = self.left(deadline);
             let answer = match self.target() {
                 Target::Local(local) => {
-                    let answered = tokio::time::timeout(left, local.submit_any(operation.clone())).await;
+                    let answered = tokio::time::timeout(left, question.ask(&local)).await;
                     answered.unwrap_or(Err(ControllerError::Unknown))
                 }
                 Target::Remote(id, link) => {
-                    let payload = encoded.get_or_insert_with(|| operation::encode(&operation));
-                    match link.ask(InternalApi::Operation, payload, left).await {
+                    // What may take long has a connection of its own: heartbeats must not wait behind it.
+                    let link = if Q::API == InternalApi::ChangeQuorum { link.apart() } else { link };
+                    match link.ask(Q::API, encoded.get_or_insert_with(|| operation::encode(&question)), left).await {
                         Ok(answer) => self.read_answer(&answer),
                         Err(LinkError::Unreachable(why)) => {
-                            tracing::debug!(node = %id, why, operation = operation.name(), "a controller is not reached");
+                            tracing::debug!(node = %id, why, api = Q::API.name(), "a controller is not reached");
                             Err(ControllerError::NotController { leader: None })
                         }
                         Err(LinkError::Lost(_)) => {
@@ -178,13 +302,14 @@ impl ControllerChannel {
         }
     }
 
-    fn read_answer(&self, answer: &InternalAnswer) -> Answer {
+    fn read_answer<T: DeserializeOwned>(&self, answer: &InternalAnswer) -> Result<T, ControllerError> {
         match answer.error {
-            ErrorCode::None => operation::decode::<Result<Committed<Reply>, ControllerError>>(&answer.payload)
-                .unwrap_or_else(|error| {
+            ErrorCode::None => {
+                operation::decode::<Result<T, ControllerError>>(&answer.payload).unwrap_or_else(|error| {
                     tracing::error!(node = %answer.node_id, %error, "a controller's answer cannot be read");
                     Err(ControllerError::Unknown)
-                }),
+                })
+            }
             ErrorCode::NotController => Err(ControllerError::NotController { leader: None }),
             error => {
                 tracing::warn!(node = %answer.node_id, %error, "a controller refuses operations of this node");
@@ -205,7 +330,8 @@ impl ControllerChannel {
                     Ok(answer) if answer.error.is_none() => {
                         return operation::decode(&answer.payload).map_err(|_| ControllerError::Unknown);
                     }
-                    _ => self.forget_leader(),
+                    Ok(answer) => self.remember_leader(leader_of(&answer)),
+                    Err(_) => self.forget_leader(),
                 },
             }
             if self.left(deadline) <= PAUSE_MAX {
@@ -226,25 +352,29 @@ impl ControllerChannel {
     /// Who most likely leads: what this node's own voter says, else what was said last, else the next in turn.
     pub(super) fn target(&self) -> Target {
         let shared = &self.shared;
-        let remembered = NodeId(shared.leader.load(Ordering::Relaxed));
-        if let Some(local) = &shared.local {
+        let own = shared.identity.node_id;
+        let links = self.links();
+        if let Some(local) = self.local() {
             match local.leader() {
-                Some(id) if id != shared.identity.node_id => {
-                    if let Some(link) = shared.links.get(&id) {
+                Some(id) if id != own => {
+                    if let Some(link) = links.by_id.get(&id) {
                         return Target::Remote(id, link.clone());
                     }
                 }
-                // This node leads, or it knows of nobody who does: then it says so, and the asker tries again.
-                _ => return Target::Local(local.clone()),
+                // This node leads, or it votes and knows of nobody who does: then it says so, and the asker tries again.
+                Some(_) => return Target::Local(local.clone()),
+                None if links.of.voters.contains_key(&own) => return Target::Local(local.clone()),
+                None => {}
             }
         }
-        let turn = shared.turn.fetch_add(1, Ordering::Relaxed) % shared.links.len().max(1);
-        let next = shared.links.get_key_value(&remembered).or_else(|| shared.links.iter().nth(turn));
-        match (next, &shared.local) {
+        let remembered = NodeId(shared.leader.load(Ordering::Relaxed));
+        let turn = shared.turn.fetch_add(1, Ordering::Relaxed) % links.by_id.len().max(1);
+        let next = links.by_id.get_key_value(&remembered).or_else(|| links.by_id.iter().nth(turn));
+        match (next, self.local()) {
             (Some((id, link)), _) => Target::Remote(*id, link.clone()),
             (None, Some(local)) => Target::Local(local.clone()),
             // A configuration without any voter is refused; to be asked, somebody must be there.
-            (None, None) => unreachable!("a node that is no voter knows at least one"),
+            (None, None) => unreachable!("a broker alone knows at least one voter"),
         }
     }
 
@@ -255,4 +385,9 @@ impl ControllerChannel {
     pub(super) fn forget_leader(&self) {
         self.remember_leader(None);
     }
+}
+
+/// Whom a node that does not lead names as the leader.
+pub(super) fn leader_of(answer: &InternalAnswer) -> Option<NodeId> {
+    Reader::new(&answer.payload).i32().ok().map(NodeId).filter(|id| !id.is_none())
 }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::controller_channel::{ControllerChannel, Target};
+use super::controller_channel::{ControllerChannel, Target, leader_of};
 use super::node_link::{LinkError, NodeLink};
 use crate::base::codec::{Reader, Writer};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{NodeId, Offset};
 use crate::base::limits::IMAGE_BYTES_MAX;
 use crate::controller::quorum::observer::{self, ObserverError};
+use crate::controller::quorum::voters::Voters;
 use crate::metadata::image::MetadataImage;
 use crate::protocol::internal::InternalApi;
 
@@ -72,15 +73,22 @@ pub fn fetch_of(bytes: &[u8]) -> Option<(Offset, u64)> {
 }
 
 /// Runs until nobody looks at the images any more.
-pub async fn follow(channel: ControllerChannel, images: watch::Sender<Arc<MetadataImage>>) {
+pub async fn follow(
+    channel: ControllerChannel,
+    images: watch::Sender<Arc<MetadataImage>>,
+    voters: watch::Sender<Arc<Voters>>,
+) {
     let mut silent = false;
     while !images.is_closed() {
         let Target::Remote(id, link) = channel.target() else { return };
         let image = images.borrow().clone();
         match round(&link, &image).await {
-            Ok(Some(next)) => {
+            Ok(Some((next, changed))) => {
                 silent = false;
                 channel.remember_leader(Some(id));
+                if let Some(changed) = changed {
+                    voters.send_replace(Arc::new(changed));
+                }
                 images.send_replace(Arc::new(next));
             }
             Ok(None) => {
@@ -103,25 +111,25 @@ async fn ask(link: &NodeLink, api: InternalApi, payload: &[u8]) -> Result<bytes:
     let answer = link.ask(api, payload, LIMIT).await?;
     match answer.error {
         ErrorCode::None => Ok(answer.payload),
-        ErrorCode::NotController => {
-            let leader = Reader::new(&answer.payload).i32().ok().map(NodeId).filter(|id| !id.is_none());
-            Err(FollowError::NotController(leader))
-        }
+        ErrorCode::NotController => Err(FollowError::NotController(leader_of(&answer))),
         error => Err(FollowError::Refused(error)),
     }
 }
 
-/// One question and its answer; the image that follows, if it differs.
-async fn round(link: &NodeLink, image: &MetadataImage) -> Result<Option<MetadataImage>, FollowError> {
+/// One question and its answer: the image that follows, if it differs, and who votes, if that changed.
+async fn round(link: &NodeLink, image: &MetadataImage) -> Result<Option<(MetadataImage, Option<Voters>)>, FollowError> {
     let answer = ask(link, InternalApi::FollowMetadata, &put_follow(image.offset())).await?;
     match observer::take(image, &answer)? {
-        Some(next) => Ok((next.offset() > image.offset()).then_some(next)),
-        None => fetch(link).await.map(Some),
+        Some(next) => Ok((next.0.offset() > image.offset()).then_some(next)),
+        None => {
+            let (image, voters) = fetch(link).await?;
+            Ok(Some((image, Some(voters))))
+        }
     }
 }
 
-/// The controller's image, piece by piece.
-async fn fetch(link: &NodeLink) -> Result<MetadataImage, FollowError> {
+/// The controller's image, piece by piece, and who votes.
+async fn fetch(link: &NodeLink) -> Result<(MetadataImage, Voters), FollowError> {
     let mut bytes = Vec::new();
     let mut end = Offset::NONE;
     loop {

@@ -48,6 +48,12 @@ impl NodeLink {
         Self { shared: Arc::new(Shared { address, identity, clock, connection, owed_since }) }
     }
 
+    /// Another way to the same node, over a connection of its own.
+    pub fn apart(&self) -> Self {
+        let Shared { address, identity, clock, .. } = &*self.shared;
+        Self::new(address.clone(), Arc::clone(identity), Arc::clone(clock))
+    }
+
     /// Where it leads.
     pub fn address(&self) -> &Address {
         &self.shared.address

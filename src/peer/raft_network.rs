@@ -21,7 +21,7 @@ pub struct RaftNetwork {
     /// Where the configuration says that voters are; it wins over what the quorum's membership says, so that a voter can move.
     configured: BTreeMap<NodeId, Address>,
     /// A snapshot has a connection of its own: heartbeats must not wait behind it.
-    links: Mutex<BTreeMap<(NodeId, bool), NodeLink>>,
+    links: Mutex<BTreeMap<(NodeId, bool), (String, NodeLink)>>,
 }
 
 impl RaftNetwork {
@@ -33,15 +33,15 @@ impl RaftNetwork {
     fn link(&self, to: NodeId, address: &str, call: RaftCall) -> Result<NodeLink, RaftTransportError> {
         let key = (to, call == RaftCall::Snapshot);
         let mut links = self.links.lock();
-        if let Some(link) = links.get(&key) {
+        if let Some((_, link)) = links.get(&key).filter(|(known, _)| known == address) {
             return Ok(link.clone());
         }
-        let address = match self.configured.get(&to) {
+        let at = match self.configured.get(&to) {
             Some(address) => address.clone(),
             None => Address::parse(address).map_err(|error| RaftTransportError::Unreachable(error.to_string()))?,
         };
-        let link = NodeLink::new(address, Arc::clone(&self.identity), Arc::clone(&self.clock));
-        links.insert(key, link.clone());
+        let link = NodeLink::new(at, Arc::clone(&self.identity), Arc::clone(&self.clock));
+        links.insert(key, (address.to_owned(), link.clone()));
         Ok(link)
     }
 }
@@ -58,6 +58,7 @@ impl RaftTransport for RaftNetwork {
         Box::pin(async move {
             let api = match call {
                 RaftCall::Append => InternalApi::RaftAppend,
+                RaftCall::PreVote => InternalApi::RaftPreVote,
                 RaftCall::Vote => InternalApi::RaftVote,
                 RaftCall::Snapshot => InternalApi::RaftSnapshot,
             };

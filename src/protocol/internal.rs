@@ -60,6 +60,10 @@ internal_apis! {
     32006 FetchImage,
     /// Who leads the quorum, and how far everybody is.
     32007 QuorumStatus,
+    /// A change of who is in the quorum, for its leader.
+    32008 ChangeQuorum,
+    /// Would you vote for me? Raft's pre-vote.
+    32009 RaftPreVote,
 }
 
 /// Who speaks.

@@ -4,3 +4,4 @@
 //! metadata but not enforced yet; the log says so when one is set.
 
 pub mod connection_quota;
+pub mod replication_quota;

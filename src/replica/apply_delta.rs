@@ -13,6 +13,7 @@ use crate::metadata::topics::{PartitionImage, TopicImage};
 use crate::replica::log_settings;
 use crate::replica::manager::{HostedTopic, HostedTopics, ReplicaManager};
 use crate::replica::partition::{Leadership, Partition};
+use crate::replica::throttle::{self, ThrottledReplicas};
 use crate::replica::topic_metrics::TopicMetrics;
 
 /// Brings the logs from the applied image to `next`. An error concerns single partitions and is logged: those stay
@@ -27,6 +28,9 @@ pub fn apply(manager: &ReplicaManager, next: Arc<MetadataImage>) {
         changed = true;
     }
     let configs_changed = !before.shares_configs_with(&next);
+    if configs_changed {
+        throttle::set_rates(&manager.home, &next);
+    }
     for topic in next.topics().iter() {
         let same = before.topic_by_id(topic.id).is_some_and(|old| Arc::ptr_eq(old, topic));
         if same && !configs_changed {
@@ -61,6 +65,7 @@ fn take_away(manager: &ReplicaManager, partition: &Partition) {
 
 fn host(manager: &ReplicaManager, table: &mut HostedTopics, topic: &Arc<TopicImage>, image: &MetadataImage) {
     let config = log_settings::of_topic(&manager.config, manager.home.node, image, &topic.name);
+    let throttled = ThrottledReplicas::of(image, &topic.name);
     let known = table.by_id.get(&topic.id).cloned();
     let mut partitions = Vec::with_capacity(topic.partitions.len());
     for (index, state) in topic.partitions.iter().enumerate() {
@@ -79,6 +84,7 @@ fn host(manager: &ReplicaManager, table: &mut HostedTopics, topic: &Arc<TopicIma
             None => None,
         });
     }
+    partitions.iter().flatten().for_each(|partition: &Arc<Partition>| partition.set_throttled(&throttled));
     let metrics = TopicMetrics::new(&topic.name);
     let hosted = Arc::new(HostedTopic { name: topic.name.clone(), id: topic.id, metrics, partitions });
     table.by_name.insert(topic.name.clone(), Arc::clone(&hosted));
@@ -123,7 +129,9 @@ fn open(
     config: &LogConfig,
 ) -> Option<Arc<Partition>> {
     let name = TopicPartition { topic: topic.name.clone(), partition: index };
-    match manager.logs.get_or_create(&name, topic.id, config.clone(), manager.home.clock.wall()) {
+    let own = state.replicas.iter().position(|replica| *replica == manager.home.node);
+    let assigned = own.and_then(|at| state.directories.get(at)).copied().unwrap_or_default();
+    match manager.logs.get_or_create(&name, topic.id, assigned, config.clone(), manager.home.clock.wall()) {
         Ok(log) => {
             let partition = Partition::new(name, topic.id, log, Arc::clone(&manager.home), leadership(state));
             follow(manager, &partition, state.leader, state.leader_epoch);

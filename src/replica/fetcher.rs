@@ -17,6 +17,9 @@ use crate::replica::fetcher_state::{FetcherState, Plan, Position, Step};
 use crate::replica::follow::FollowError;
 use crate::replica::partition::Partition;
 
+/// How soon a partition that a throttle holds back is looked at again.
+const THROTTLED_PAUSE: Millis = Millis(50);
+
 /// A fetcher, as those who give it partitions know it.
 pub struct Fetcher {
     leader: NodeId,
@@ -60,7 +63,7 @@ impl Fetcher {
     /// Follows until the task is dropped.
     pub async fn run(self: Arc<Self>, mut endpoint: Box<dyn LeaderEndpoint>) {
         loop {
-            let plan = self.state.lock().plan(self.clock.monotonic(), |partition| partition.log.log_start_offset());
+            let plan = self.plan();
             if plan.fetches.is_empty() && plan.ask_ends.is_empty() {
                 self.idle(&plan).await;
                 continue;
@@ -83,6 +86,22 @@ impl Fetcher {
                 }
             }
         }
+    }
+
+    /// What is to be done now, without the partitions that a throttle holds back.
+    fn plan(&self) -> Plan {
+        let now = self.clock.monotonic();
+        let mut state = self.state.lock();
+        let mut plan = state.plan(now, |partition| partition.log.log_start_offset());
+        let asked = plan.fetches.len();
+        plan.fetches.retain(|(key, wish)| {
+            state.handle(key, wish.leader_epoch).is_none_or(|partition| !partition.must_wait_to_follow())
+        });
+        if plan.fetches.len() < asked {
+            let due = now.plus(THROTTLED_PAUSE);
+            plan.next_due = Some(plan.next_due.map_or(due, |next| next.min(due)));
+        }
+        plan
     }
 
     async fn idle(&self, plan: &Plan) {
@@ -121,6 +140,7 @@ impl Fetcher {
                 }
                 Step::Append => {
                     let ends = (answer.high_watermark, answer.log_start);
+                    partition.got_from_leader(answer.records.len());
                     let done = partition.append_as_follower(epoch, &answer.records, ends, self.clock.wall());
                     done.map(|followed| (followed.at, followed.flush_due))
                 }

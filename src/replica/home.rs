@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{BrokerEpoch, Millis, NodeId};
 use crate::metadata::cluster::ClusterImage;
+use crate::quota::replication_quota::ReplicationQuota;
 use crate::replica::isr_queue::IsrQueue;
 
 /// This broker, as its partitions know it.
@@ -18,13 +19,19 @@ pub struct Home {
     pub lag_max: Millis,
     /// Partitions that want another in-sync set.
     pub isr_queue: IsrQueue,
+    /// What leaders here may send to throttled replicas.
+    pub leader_quota: ReplicationQuota,
+    /// What throttled replicas here may fetch.
+    pub follower_quota: ReplicationQuota,
     brokers: ArcSwap<ClusterImage>,
 }
 
 impl Home {
     /// A broker that knows of no others yet.
     pub fn new(node: NodeId, clock: SharedClock, lag_max: Millis) -> Self {
-        Self { node, clock, lag_max, isr_queue: IsrQueue::default(), brokers: ArcSwap::default() }
+        let (leader_quota, follower_quota) = Default::default();
+        let (isr_queue, brokers) = (IsrQueue::default(), ArcSwap::default());
+        Self { node, clock, lag_max, isr_queue, leader_quota, follower_quota, brokers }
     }
 
     /// Takes over which brokers there are.

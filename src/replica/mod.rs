@@ -27,6 +27,7 @@ pub mod offsets;
 pub mod partition;
 pub mod read;
 pub mod read_replica;
+pub mod throttle;
 pub mod topic_metrics;
 pub mod write_marker;
 

@@ -94,5 +94,18 @@ pub fn delete_records(partition: &Partition, offset: Option<Offset>) -> Result<O
     partition.lead(None)?;
     let to = offset.unwrap_or_else(|| partition.log.high_watermark());
     partition.log.delete_records_to(to)?;
+    // The followers learn of it with the answers that they wait for.
+    partition.follower_waiters.end_all();
     Ok(partition.log.log_start_offset())
+}
+
+/// The lowest log start of all replicas that are alive: what lies before it is gone everywhere (KIP-107).
+pub fn low_watermark(partition: &Partition) -> Result<Offset, LeaderError> {
+    partition.lead(None)?;
+    let own = partition.log.log_start_offset();
+    let followers = partition.with_leading(|leading| {
+        let alive = leading.followers().filter(|(node, _)| partition.home.alive(*node).is_some());
+        alive.map(|(_, follower)| follower.log_start).min()
+    });
+    Ok(followers.flatten().map_or(own, |lowest| lowest.min(own)))
 }

@@ -5,7 +5,7 @@
 //! knows is in [`Leading`], behind a lock of its own. Order of locks: `turn`, then `leading`, then the log's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
@@ -77,6 +77,8 @@ pub struct Partition {
     /// Its log.
     pub log: Arc<Log>,
     pub(super) home: Arc<Home>,
+    /// Whether its replica here is throttled (throttle.rs).
+    pub(super) throttled: AtomicU8,
     leadership: ArcSwap<Leadership>,
     turn: RwLock<()>,
     /// None while another broker leads.
@@ -107,6 +109,7 @@ impl Partition {
             topic_id,
             log,
             home,
+            throttled: AtomicU8::new(0),
             leadership: ArcSwap::from_pointee(leadership.clone()),
             turn: RwLock::new(()),
             leading: Mutex::new(None),

@@ -145,8 +145,13 @@ fn read_one(
         return Ok(PartitionRead { info, diverging: Some(diverging), preferred: None });
     }
     let preferred = params.rack.as_ref().and_then(|rack| read_replica::preferred(partition, rack, fetch.from));
-    let (max_bytes, min_one_batch) = if preferred.is_some() { (0, false) } else { (max_bytes, min_one_batch) };
+    let held_back = matches!(params.reader, Reader::Follower { node, .. } if partition.holds_back(node));
+    let nothing = preferred.is_some() || held_back;
+    let (max_bytes, min_one_batch) = if nothing { (0, false) } else { (max_bytes, min_one_batch) };
     let mut info = partition.log.read(fetch.from, max_bytes, params.up_to, min_one_batch)?;
+    if let Reader::Follower { .. } = params.reader {
+        partition.sent_to_follower(info.records.len());
+    }
     if let (Reader::Follower { node, broker_epoch }, Progress::Noted) = (params.reader, progress) {
         let told = FollowerFetch { node, broker_epoch, from: fetch.from, log_start: fetch.log_start };
         partition.follower_fetched(&told).map_err(|error| match error {
@@ -201,6 +206,8 @@ pub async fn read_waiting(params: FetchParams, fetches: Vec<PartitionFetch>, fir
     for fetch in &fetches {
         match params.reader {
             Reader::Consumer { .. } => fetch.partition.waiters.enter(&waiter),
+            // What is held back wakes nobody: the time does.
+            Reader::Follower { node, .. } if fetch.partition.holds_back(node) => {}
             Reader::Follower { .. } => fetch.partition.follower_waiters.enter(&waiter),
         }
     }

@@ -1,7 +1,10 @@
 //! From the errors of the rooms below to Kafka's codes. The only place where the two meet; no arm is a catch-all, so that a
 //! new error cannot be forgotten here.
 
+use kafka_protocol::protocol::StrBytes;
+
 use crate::base::error_code::ErrorCode;
+use crate::controller::api_error::ApiError;
 use crate::controller::quorum_controller::ControllerError;
 use crate::log::error::{AppendError, DeleteRecordsError, ReadError};
 use crate::replica::append::ProduceError;
@@ -100,5 +103,25 @@ pub fn controller(error: &ControllerError) -> ErrorCode {
         ControllerError::Unknown => ErrorCode::RequestTimedOut,
         ControllerError::Busy => ErrorCode::ThrottlingQuotaExceeded,
         ControllerError::Stopped => ErrorCode::BrokerNotAvailable,
+    }
+}
+
+/// A change of the quorum.
+pub fn quorum(outcome: Result<Result<(), ApiError>, ControllerError>) -> Result<(), ApiError> {
+    outcome.unwrap_or_else(|error| Err(controller(&error).into()))
+}
+
+/// What is wrong with a request that names its cluster, if it is another one.
+pub fn other_cluster(named: Option<&str>, ours: &str) -> Option<ApiError> {
+    let named = named.filter(|named| *named != ours)?;
+    let message = format!("The given id \"{named}\" doesn't match the cluster id \"{ours}\"");
+    Some(ApiError::new(ErrorCode::InconsistentClusterId, message))
+}
+
+/// Code and message as a response without further items has them.
+pub fn code_and_message(outcome: Result<(), ApiError>) -> (i16, Option<StrBytes>) {
+    match outcome {
+        Ok(()) => (ErrorCode::None.code(), None),
+        Err(error) => (error.code.code(), error.message.map(StrBytes::from_string)),
     }
 }

@@ -15,10 +15,11 @@ use crate::base::codec::Writer;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::NodeId;
 use crate::controller::operation::{self, Operation};
+use crate::controller::quorum::membership::QuorumChange;
 use crate::controller::quorum::network::RaftCall;
 use crate::controller::quorum_controller::{ControllerError, QuorumController};
 use crate::peer::{identify, metadata_follower, probe};
-use crate::protocol::internal::{self, InternalApi, InternalRequest};
+use crate::protocol::internal::{self, Identity, InternalApi, InternalRequest};
 use crate::server::connection_info::{ConnectedNode, ConnectionInfo};
 use crate::server::context::Context;
 use crate::server::handlers::Handled;
@@ -87,14 +88,24 @@ fn remember(connection: &ConnectionInfo, request: &InternalRequest) {
 async fn answer(local: &QuorumController, cluster_id: &str, request: InternalRequest) -> Outcome {
     let from = &request.from;
     match request.api {
-        InternalApi::Identify => (ErrorCode::None, identify::put(cluster_id, local.is_founded().await)),
-        InternalApi::RaftAppend => raft(local, from.node_id, RaftCall::Append, &request.payload).await,
-        InternalApi::RaftVote => raft(local, from.node_id, RaftCall::Vote, &request.payload).await,
-        InternalApi::RaftSnapshot => raft(local, from.node_id, RaftCall::Snapshot, &request.payload).await,
+        InternalApi::Identify => {
+            (ErrorCode::None, identify::put(cluster_id, local.is_founded().await, &local.voters()))
+        }
+        InternalApi::RaftAppend => raft(local, from, RaftCall::Append, &request.payload).await,
+        InternalApi::RaftPreVote => raft(local, from, RaftCall::PreVote, &request.payload).await,
+        InternalApi::RaftVote => raft(local, from, RaftCall::Vote, &request.payload).await,
+        InternalApi::RaftSnapshot => raft(local, from, RaftCall::Snapshot, &request.payload).await,
         InternalApi::Operation => match operation::decode::<Operation>(&request.payload) {
             Ok(operation) => (ErrorCode::None, operation::encode(&local.submit_any(operation).await)),
             Err(error) => {
                 tracing::warn!(node = %from.node_id, %error, "an operation cannot be read");
+                (ErrorCode::InvalidRequest, Vec::new())
+            }
+        },
+        InternalApi::ChangeQuorum => match operation::decode::<QuorumChange>(&request.payload) {
+            Ok(change) => (ErrorCode::None, operation::encode(&local.change_quorum(change).await)),
+            Err(error) => {
+                tracing::warn!(node = %from.node_id, %error, "a change of the quorum cannot be read");
                 (ErrorCode::InvalidRequest, Vec::new())
             }
         },
@@ -111,11 +122,11 @@ async fn answer(local: &QuorumController, cluster_id: &str, request: InternalReq
     }
 }
 
-async fn raft(local: &QuorumController, sender: NodeId, call: RaftCall, payload: &[u8]) -> Outcome {
-    match local.raft(sender, call, payload).await {
+async fn raft(local: &QuorumController, sender: &Identity, call: RaftCall, payload: &[u8]) -> Outcome {
+    match local.raft(sender.node_id, sender.directory_id, call, payload).await {
         Ok(answer) => (ErrorCode::None, answer),
         Err(error) => {
-            tracing::warn!(node = %sender, ?call, %error, "a question of the quorum is refused");
+            tracing::warn!(node = %sender.node_id, ?call, %error, "a question of the quorum is refused");
             (ErrorCode::InvalidRequest, Vec::new())
         }
     }
@@ -141,9 +152,7 @@ pub async fn connection_ended(ctx: &Arc<Context>, node: ConnectedNode) {
     match node {
         ConnectedNode::Broker(id) => local.connection_lost(id),
         ConnectedNode::Leader(id) => {
-            let Some(at) = ctx.controller.others().find(|(other, _)| *other == id).map(|(_, at)| at.clone()) else {
-                return;
-            };
+            let Some((_, at)) = ctx.controller.others().into_iter().find(|(other, _)| *other == id) else { return };
             for _ in 0..KNOCKS {
                 if probe::is_refused(at.host.clone(), at.port).await {
                     tracing::info!(voter = %id, "the process of the active controller is gone");

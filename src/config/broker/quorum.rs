@@ -23,7 +23,6 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("controller.quorum.retry.backoff.ms", Some("20"), AtLeast(0), Low)
         .doc("Pause before a failed quorum request is sent again (ms)."),
     boolean("controller.quorum.auto.join.enable", Some("false"), Any, Low)
-        .not_yet(reason::CLUSTER)
         .doc("Whether a new controller asks to become a voter."),
     int("controller.quorum.fetch.snapshot.max.bytes", Some("1048576"), AtLeast(1), Low)
         .not_yet(reason::CLUSTER)

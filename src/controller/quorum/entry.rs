@@ -4,15 +4,17 @@
 //!  u8  frame version (0)
 //!  u8  kind:  0 blank       nothing follows: a leader began its term
 //!             1 records     uvarint count { uvarint bytes, metadata record in Kafka's frame } ...
-//!             2 membership  uvarint groups { uvarint count { u64 node } ... } ...
-//!                           uvarint nodes { u64 node, compact string address } ...
+//!             3 membership  uvarint groups { uvarint count { u64 node } ... } ...
+//!                           uvarint nodes { u64 node, directory id 16 bytes,
+//!                                           uvarint endpoints { compact string name, compact string host, u16 port } } ...
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openraft::{BasicNode, EntryPayload, Membership};
+use openraft::{EntryPayload, Membership};
 
 use super::types::{Batch, Entry, QuorumTypes, entry_id, epoch, offset};
+use super::voters::Member;
 use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::ids::Millis;
 use crate::metadata::record_codec::{self, RecordCodecError};
@@ -24,7 +26,7 @@ use crate::record::iter::records;
 const FRAME_VERSION: u8 = 0;
 const BLANK: u8 = 0;
 const RECORDS: u8 = 1;
-const MEMBERSHIP: u8 = 2;
+const MEMBERSHIP: u8 = 3;
 
 /// Why bytes are no entry that this build understands. The node must stop: it cannot know what it missed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +139,7 @@ pub fn decode(bytes: &[u8]) -> Result<EntryPayload<QuorumTypes>, EntryError> {
 }
 
 /// Appends who votes and where they are.
-pub fn put_membership(membership: &Membership<u64, BasicNode>, out: &mut Writer) {
+pub fn put_membership(membership: &Membership<u64, Member>, out: &mut Writer) {
     let groups = membership.get_joint_config();
     out.uvarint(groups.len() as u32);
     for group in groups {
@@ -148,12 +150,12 @@ pub fn put_membership(membership: &Membership<u64, BasicNode>, out: &mut Writer)
     out.uvarint(nodes.len() as u32);
     for (id, node) in nodes {
         out.u64(*id);
-        out.compact_string(&node.addr);
+        node.put(out);
     }
 }
 
 /// Takes what [`put_membership`] wrote.
-pub fn membership(from: &mut Reader<'_>) -> Result<Membership<u64, BasicNode>, CodecError> {
+pub fn membership(from: &mut Reader<'_>) -> Result<Membership<u64, Member>, CodecError> {
     let mut groups = Vec::new();
     for _ in 0..from.uvarint()? {
         let mut group = BTreeSet::new();
@@ -164,7 +166,7 @@ pub fn membership(from: &mut Reader<'_>) -> Result<Membership<u64, BasicNode>, C
     }
     let mut nodes = BTreeMap::new();
     for _ in 0..from.uvarint()? {
-        nodes.insert(from.u64()?, BasicNode::new(from.compact_string()?));
+        nodes.insert(from.u64()?, Member::take(from)?);
     }
     Ok(Membership::new(groups, nodes))
 }

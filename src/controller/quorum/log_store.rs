@@ -85,6 +85,11 @@ impl LogStore {
         .await
     }
 
+    /// The last entry of the log, the removed ones counted in.
+    pub fn last_place(&self) -> Option<EntryId> {
+        self.last_entry().or(self.shared.state.lock().purged)
+    }
+
     /// The last entry in the log.
     pub fn last_entry(&self) -> Option<EntryId> {
         let last = self.shared.log.log_end_offset().plus(-1);
@@ -179,7 +184,7 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
 
     async fn get_log_state(&mut self) -> Result<LogState<QuorumTypes>, Failure> {
         let last_purged_log_id = self.shared.state.lock().purged;
-        let last_log_id = self.last_entry().or(last_purged_log_id);
+        let last_log_id = self.last_place();
         Ok(LogState { last_purged_log_id, last_log_id })
     }
 

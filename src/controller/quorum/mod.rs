@@ -13,8 +13,10 @@
 //! This is the only place that knows openraft.
 
 pub mod agree;
+pub mod canvass;
 pub mod entry;
 pub mod log_store;
+pub mod membership;
 pub mod network;
 pub mod observer;
 pub mod pulse;
@@ -24,7 +26,10 @@ pub mod start;
 pub mod state_file;
 pub mod state_machine;
 pub mod types;
+pub mod voters;
 pub mod wire;
 
+#[cfg(test)]
+mod members_test;
 #[cfg(test)]
 mod quorum_test;

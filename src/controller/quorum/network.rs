@@ -1,8 +1,8 @@
 //! How controllers reach each other: openraft's network over an edge that carries bytes, whose body is in `peer`.
 //!
 //! A quorum of one reaches nobody and has no edge. What is learnt on the way (who answered when, and from which directory) is
-//! kept in [`Contacts`]. A voter that suddenly answers from another directory has lost its disk: what it had acknowledged is
-//! gone, so it is taken for unreachable rather than counted.
+//! kept in [`Contacts`]. A voter that answers from another directory than the quorum knows has lost its disk: what it had
+//! acknowledged is gone, so it is taken for unreachable rather than counted.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,17 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use openraft::AnyError;
 use openraft::error::{InstallSnapshotError, NetworkError, RPCError, RaftError, RemoteError, Unreachable};
 use openraft::network::{Backoff, RPCOption, RaftNetwork, RaftNetworkFactory};
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, InstallSnapshotRequest, InstallSnapshotResponse, VoteRequest,
     VoteResponse,
 };
-use openraft::{AnyError, BasicNode};
 use parking_lot::Mutex;
 
 use super::pulse::Pulse;
 use super::types::{EntryId, QuorumTypes, node_id};
+use super::voters::Member;
 use super::wire::{self, WireError};
 use crate::base::clock::SharedClock;
 use crate::base::ids::{Millis, NodeId, Uuid};
@@ -32,11 +33,13 @@ const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// Bytes of one piece of a snapshot.
 pub const SNAPSHOT_PIECE_BYTES: u64 = 1024 * 1024;
 
-/// The three questions of Raft.
+/// The three questions of Raft, and the one before the vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RaftCall {
     /// Take these entries; or, without any: I lead.
     Append,
+    /// Would you vote for me?
+    PreVote,
     /// Vote for me.
     Vote,
     /// Take this piece of a snapshot.
@@ -104,7 +107,7 @@ impl Contacts {
         self.by_id.lock().get(&id).copied().unwrap_or_default()
     }
 
-    /// Notes an answer. False if it came from another directory than before.
+    /// Notes an answer. False if the one before came from another directory.
     fn note(&self, id: u64, directory_id: Uuid) -> bool {
         let mut all = self.by_id.lock();
         let contact = all.entry(id).or_default();
@@ -112,6 +115,11 @@ impl Contacts {
             contact.directory_id = directory_id;
         }
         contact.directory_id == directory_id
+    }
+
+    /// Forgets one whose directory is another from now on.
+    pub(super) fn forget(&self, id: u64) {
+        self.by_id.lock().remove(&id);
     }
 
     /// Notes whether a voter can be reached; tells of it when that changes.
@@ -154,8 +162,15 @@ pub struct Network {
 impl RaftNetworkFactory<QuorumTypes> for Network {
     type Network = Way;
 
-    async fn new_client(&mut self, target: u64, node: &BasicNode) -> Way {
-        Way { network: self.clone(), target, address: node.addr.clone() }
+    async fn new_client(&mut self, target: u64, node: &Member) -> Way {
+        self.way(target, node)
+    }
+}
+
+impl Network {
+    /// The way to a member.
+    pub(super) fn way(&self, target: u64, member: &Member) -> Way {
+        Way { network: self.clone(), target, member: member.clone() }
     }
 }
 
@@ -163,10 +178,10 @@ impl RaftNetworkFactory<QuorumTypes> for Network {
 pub struct Way {
     network: Network,
     target: u64,
-    address: String,
+    member: Member,
 }
 
-type Rpc<E = openraft::error::Infallible> = RPCError<u64, BasicNode, RaftError<u64, E>>;
+type Rpc<E = openraft::error::Infallible> = RPCError<u64, Member, RaftError<u64, E>>;
 
 fn unreachable<E: std::error::Error>(why: impl Display) -> Rpc<E> {
     RPCError::Unreachable(Unreachable::new(&AnyError::error(why)))
@@ -177,6 +192,13 @@ fn garbage<E: std::error::Error>(error: WireError) -> Rpc<E> {
 }
 
 impl Way {
+    /// Whether the member would vote for this node, and the last entry of its log.
+    pub(super) async fn would_vote(&self, request: &VoteRequest<u64>, limit: Duration) -> Option<VoteResponse<u64>> {
+        let option = RPCOption::new(limit);
+        let answer = self.ask::<openraft::error::Infallible>(RaftCall::PreVote, wire::put_ask(request), &option).await;
+        wire::ask_answer(&answer.ok()?).ok()
+    }
+
     async fn ask<E: std::error::Error>(
         &self,
         call: RaftCall,
@@ -186,7 +208,8 @@ impl Way {
         let Some(transport) = &self.network.transport else {
             return Err(unreachable("this controller is a quorum of one"));
         };
-        let asked = transport.ask(node_id(self.target), &self.address, call, payload, option.hard_ttl()).await;
+        let address = self.member.address();
+        let asked = transport.ask(node_id(self.target), &address, call, payload, option.hard_ttl()).await;
         let why_not = match &asked {
             Err(RaftTransportError::Unreachable(why)) => Some(why.as_str()),
             _ => None,
@@ -196,13 +219,14 @@ impl Way {
             RaftTransportError::Unreachable(why) => unreachable(why),
             RaftTransportError::Lost(why) => RPCError::Network(NetworkError::new(&AnyError::error(why))),
         })?;
-        if !self.network.contacts.note(self.target, answer.directory_id) {
+        let known = self.network.contacts.note(self.target, answer.directory_id);
+        if !self.member.may_be(answer.directory_id) || (self.member.directory_id.is_zero() && !known) {
             tracing::error!(
                 voter = self.target,
                 directory = %answer.directory_id,
-                "a voter answers from another directory than before: its log is not the one that was counted on"
+                "a voter answers from another directory: its log is not the one that was counted on"
             );
-            return Err(unreachable("it answers from another directory than before"));
+            return Err(unreachable("it answers from another directory"));
         }
         Ok(answer.payload)
     }
@@ -237,11 +261,7 @@ impl RaftNetwork<QuorumTypes> for Way {
     async fn vote(&mut self, request: VoteRequest<u64>, option: RPCOption) -> Result<VoteResponse<u64>, Rpc> {
         let answer = self.ask(RaftCall::Vote, wire::put_ask(&request), &option).await?;
         let answer = wire::ask_answer(&answer).map_err(garbage)?;
-        if !answer.vote_granted && answer.last_log_id > request.last_log_id {
-            self.network.pulse.another_knows_more();
-        } else if !answer.vote_granted && answer.last_log_id < request.last_log_id {
-            self.network.pulse.this_knows_more();
-        }
+        self.network.pulse.refused(&answer, request.last_log_id.as_ref());
         Ok(answer)
     }
 

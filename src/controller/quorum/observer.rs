@@ -12,6 +12,7 @@
 use super::entry::{self, EntryError};
 use super::snapshot::{Snapshot, SnapshotError};
 use super::types::entry_id;
+use super::voters::Voters;
 use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::ids::{LeaderEpoch, Offset};
 use crate::metadata::image::{ApplyError, MetadataImage};
@@ -66,29 +67,33 @@ pub fn put_too_far_behind() -> Vec<u8> {
     vec![TOO_FAR_BEHIND]
 }
 
-/// Takes an answer in. `None`: the image must be asked for.
-pub fn take(image: &MetadataImage, answer: &[u8]) -> Result<Option<MetadataImage>, ObserverError> {
+/// Takes an answer in: the image that follows, and who votes from then on, if that changed. `None`: the image must be asked for.
+pub fn take(image: &MetadataImage, answer: &[u8]) -> Result<Option<(MetadataImage, Option<Voters>)>, ObserverError> {
     let mut from = Reader::new(answer);
     match from.u8()? {
         ENTRIES => {}
         TOO_FAR_BEHIND => return Ok(None),
         other => return Err(ObserverError::Kind(other)),
     }
-    let mut next = image.clone();
+    let (mut next, mut voters) = (image.clone(), None);
     for entry in entry::of_batches(from.rest())? {
         let at = super::types::offset(&entry.log_id);
         let due = next.offset().plus(1);
         if at != due {
             return Err(ObserverError::Hole { found: at, due });
         }
-        if let EntryPayload::Normal(batch) = entry.payload {
-            for record in &batch.records {
-                next.apply(at, record).map_err(|source| ObserverError::Unfit { at, source })?;
+        match entry.payload {
+            EntryPayload::Blank => {}
+            EntryPayload::Normal(batch) => {
+                for record in &batch.records {
+                    next.apply(at, record).map_err(|source| ObserverError::Unfit { at, source })?;
+                }
             }
+            EntryPayload::Membership(membership) => voters = Some(Voters::of(&membership)),
         }
         next.advance(at);
     }
-    Ok(Some(next))
+    Ok(Some((next, voters)))
 }
 
 /// A piece of an image.
@@ -121,8 +126,10 @@ pub fn piece(bytes: &[u8]) -> Result<ImagePiece<'_>, ObserverError> {
     Ok(ImagePiece { end, epoch, total, bytes: from.rest() })
 }
 
-/// The image that pieces add up to.
-pub fn whole(end: Offset, epoch: LeaderEpoch, bytes: &[u8]) -> Result<MetadataImage, ObserverError> {
+/// The image that pieces add up to, and who votes.
+pub fn whole(end: Offset, epoch: LeaderEpoch, bytes: &[u8]) -> Result<(MetadataImage, Voters), ObserverError> {
     let last = (end.0 > 0).then(|| entry_id(end.plus(-1), epoch));
-    Ok(Snapshot::decode(last, bytes)?.image)
+    let whole = Snapshot::decode(last, bytes)?;
+    let voters = Voters::of(whole.membership.membership());
+    Ok((whole.image, voters))
 }

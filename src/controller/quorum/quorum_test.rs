@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::log_store::LogStore;
 use super::start::{self, QuorumOptions};
 use super::state_machine::StateMachine;
-use super::types::{Batch, Failure, QuorumTypes, write_failure};
+use super::types::{Batch, Failure, Metrics, QuorumTypes, write_failure};
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::base::ids::NodeId;
 use crate::metadata::record::{FeatureLevel, MetadataRecord};
@@ -79,11 +79,11 @@ fn a_snapshot_replaces_the_front_of_the_log() {
             quorum.raft.client_write(level(n)).await.unwrap();
         }
         quorum.raft.trigger().snapshot().await.unwrap();
-        let built = |m: &openraft::RaftMetrics<u64, openraft::BasicNode>| m.snapshot.is_some_and(|id| id.index >= 300);
+        let built = |m: &Metrics| m.snapshot.is_some_and(|id| id.index >= 300);
         quorum.raft.wait(Some(Duration::from_secs(10))).metrics(built, "a snapshot").await.unwrap();
         let upto = quorum.state.snapshot_end().unwrap().index;
         quorum.raft.trigger().purge_log(upto).await.unwrap();
-        let purged = |m: &openraft::RaftMetrics<u64, openraft::BasicNode>| m.purged.is_some_and(|id| id.index == upto);
+        let purged = |m: &Metrics| m.purged.is_some_and(|id| id.index == upto);
         quorum.raft.wait(Some(Duration::from_secs(10))).metrics(purged, "the purge").await.unwrap();
         assert!(quorum.log.log_start_offset().0 > 250);
         quorum.state.image()

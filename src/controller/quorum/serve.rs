@@ -3,12 +3,13 @@
 use openraft::error::{InstallSnapshotError, RaftError};
 use openraft::raft::AppendEntriesResponse;
 
-use super::network::RaftCall;
-use super::pulse::Pulse;
+use super::canvass;
+use super::network::{Network, RaftCall};
+use super::snapshot::{Snapshot, SnapshotError};
 use super::start::lease;
 use super::types::{Raft, node_id};
 use super::wire::{self, WireError};
-use crate::base::ids::NodeId;
+use crate::base::ids::{Millis, NodeId};
 
 /// Why a voter gets no answer.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum ServeError {
     /// What it sent is no message.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// A snapshot that cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// This node has stopped.
     #[error("the quorum has stopped: {0}")]
     Stopped(String),
@@ -32,6 +36,12 @@ pub enum ServeError {
         "node {0} speaks to itself: two of controller.quorum.voters lead to one address, or two nodes have one number"
     )]
     Itself(NodeId),
+    /// The sender is a member whose log was in another directory: it has lost it.
+    #[error("node {sender} speaks from another directory than the quorum knows it by")]
+    OtherLog {
+        /// Who sent it.
+        sender: NodeId,
+    },
 }
 
 fn stopped(error: impl std::fmt::Display) -> ServeError {
@@ -48,12 +58,20 @@ fn check(sender: NodeId, vote: &openraft::Vote<u64>) -> Result<(), ServeError> {
 /// Answers one question of `sender`.
 pub async fn answer(
     raft: &Raft,
-    pulse: &Pulse,
+    network: &Network,
+    patience: Millis,
     sender: NodeId,
     call: RaftCall,
     payload: &[u8],
 ) -> Result<Vec<u8>, ServeError> {
+    let pulse = &network.pulse;
     match call {
+        RaftCall::PreVote => {
+            let request = wire::ask(payload)?;
+            check(sender, &request.vote)?;
+            let answer = canvass::answer(raft, pulse, (network.last_entry)(), patience, &request);
+            Ok(wire::put_ask_answer(&answer))
+        }
         RaftCall::Append => {
             let request = wire::append(payload)?;
             check(sender, &request.vote)?;
@@ -82,6 +100,10 @@ pub async fn answer(
         RaftCall::Snapshot => {
             let request = wire::snapshot(payload)?;
             check(sender, &request.vote)?;
+            if request.offset == 0 && request.done {
+                // openraft ends the node when a whole snapshot cannot be read: what came in one piece is read before.
+                Snapshot::decode(request.meta.last_log_id, &request.data)?;
+            }
             let answer: Result<_, InstallSnapshotError> = match raft.install_snapshot(request).await {
                 Ok(answer) => Ok(answer),
                 Err(RaftError::APIError(error)) => Err(error),

@@ -8,7 +8,7 @@
 //!  batch n   one record: key "end", value: u64 count of records; without it the file is torn
 //! ```
 //!
-//! The first value: `u8 version(0)  u8 has_id [i64 offset  i32 epoch]  membership (entry.rs)`.
+//! The first value: `u8 version(1)  u8 has_id [i64 offset  i32 epoch]  membership (entry.rs)`.
 //! A file appears under its name only when it is whole and on disk; the one before it is removed only after that.
 
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ use crate::record::iter::records;
 
 const SUFFIX: &str = ".checkpoint";
 const QUORUM: &[u8] = b"quorum";
+const QUORUM_VERSION: u8 = 1;
 const END: &[u8] = b"end";
 const RECORDS_PER_BATCH: i32 = 1_000;
 
@@ -143,7 +144,7 @@ impl Snapshot {
 
     fn quorum(&self) -> Vec<u8> {
         let mut out = Writer::new();
-        out.u8(0);
+        out.u8(QUORUM_VERSION);
         match self.membership.log_id() {
             None => out.u8(0),
             Some(id) => {
@@ -160,7 +161,7 @@ impl Snapshot {
 fn read_quorum(value: &[u8]) -> Result<StoredMembership, SnapshotError> {
     let mut from = Reader::new(value);
     let version = from.u8()?;
-    if version != 0 {
+    if version != QUORUM_VERSION {
         return Err(SnapshotError::Torn(format!("a quorum record of version {version}")));
     }
     let id = match from.u8()? {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use openraft::{BasicNode, SnapshotPolicy};
+use openraft::SnapshotPolicy;
 
 use super::log_store::{LogStore, remove_prefix};
 use super::network::{Contacts, Network, RaftTransport, SNAPSHOT_PIECE_BYTES};
@@ -13,7 +13,8 @@ use super::pulse::{self, Patience, Pulse};
 use super::snapshot::SnapshotError;
 use super::state_file::{self, StateFileError};
 use super::state_machine::StateMachine;
-use super::types::{Raft, offset, raft_id};
+use super::types::{Metrics, Raft, offset, raft_id};
+use super::voters::Member;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{Millis, NodeId, Offset, PartitionIndex, TopicPartition, Uuid};
 use crate::base::topic_name::CLUSTER_METADATA;
@@ -50,10 +51,11 @@ pub struct QuorumOptions {
     pub dir: PathBuf,
     /// Entries after which a snapshot is made.
     pub snapshot_every: u64,
-    /// All voters and where they are, this node too. Empty: this node alone.
-    pub voters: BTreeMap<NodeId, String>,
-    /// Whether this node makes a new quorum if it has never been part of one. One voter does, the others wait for it.
-    pub founds: bool,
+    /// Where this node listens, and the directory of its log.
+    pub own: Member,
+    /// With whom this node makes a new quorum if it has never been part of one: all voters, itself among them. Empty on all nodes but
+    /// one: they wait until the quorum makes itself known to them.
+    pub founders: BTreeMap<NodeId, Member>,
     /// The way to the other voters.
     pub transport: Option<Arc<dyn RaftTransport>>,
     /// `controller.quorum.fetch.timeout.ms`
@@ -69,8 +71,8 @@ impl QuorumOptions {
             node_id,
             dir,
             snapshot_every,
-            voters: BTreeMap::new(),
-            founds: true,
+            own: Member::default(),
+            founders: BTreeMap::from([(node_id, Member::default())]),
             transport: None,
             fetch_timeout: Millis(2_000),
             election_timeout: Millis(1_000),
@@ -123,10 +125,10 @@ pub struct Quorum {
     pub log: Arc<Log>,
     /// The applied state.
     pub state: StateMachine,
-    /// What this node, while it leads, knows of the other voters.
-    pub contacts: Contacts,
-    /// When a leader was heard last.
-    pub pulse: Pulse,
+    /// The way to the others, and what is learnt on it.
+    pub network: Network,
+    /// This node is the only voter: it leads.
+    pub alone: bool,
 }
 
 /// Opens the storage of a node. Blocks while the log is recovered.
@@ -180,41 +182,39 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
     let log = Arc::clone(store.log());
     let id = raft_id(options.node_id);
     let fault = |error: &dyn std::fmt::Display| StartError::Raft(error.to_string());
-    let (contacts, pulse) = (Contacts::default(), Pulse::new(Arc::clone(clock)));
     let ends = store.clone();
     let network = Network {
         transport: options.transport.clone(),
-        contacts: contacts.clone(),
-        pulse: pulse.clone(),
+        contacts: Contacts::default(),
+        pulse: Pulse::new(Arc::clone(clock)),
         clock: Arc::clone(clock),
-        last_entry: Arc::new(move || ends.last_entry()),
+        last_entry: Arc::new(move || ends.last_place()),
     };
-    let raft = Raft::new(id, raft_config(options)?, network, store, state.clone()).await.map_err(|e| fault(&e))?;
+    let raft = Raft::new(id, raft_config(options)?, network.clone(), store, state.clone());
+    let raft = raft.await.map_err(|error| fault(&error))?;
     let founded = raft.is_initialized().await.map_err(|error| fault(&error))?;
-    if options.voters.len() > 1 {
-        tokio::spawn(pulse::campaign(raft.clone(), pulse.clone(), options.patience()));
-        if !founded && options.founds {
-            let member = |(id, address): (&NodeId, &String)| (raft_id(*id), BasicNode::new(address));
-            let members: BTreeMap<_, _> = options.voters.iter().map(member).collect();
-            raft.initialize(members).await.map_err(|error| fault(&error))?;
+    if !founded && !options.founders.is_empty() {
+        let member = |(id, member): (&NodeId, &Member)| (raft_id(*id), member.clone());
+        let founders: BTreeMap<_, _> = options.founders.iter().map(member).collect();
+        raft.initialize(founders).await.map_err(|error| fault(&error))?;
+    }
+    let voters = raft.with_raft_state(|state| state.membership_state.effective().voter_ids().collect::<Vec<_>>());
+    let alone = voters.await.map_err(|error| fault(&error))? == [id];
+    tokio::spawn(pulse::campaign(raft.clone(), network.clone(), options.patience()));
+    if alone {
+        if founded {
+            // Nobody else can lead, so there is nothing to wait for.
+            raft.trigger().elect().await.map_err(|error| fault(&error))?;
         }
-        return Ok(Quorum { raft, log, state, contacts, pulse });
+        let leads = |metrics: &Metrics| {
+            metrics.current_leader == Some(id) && metrics.last_applied.map(|last| last.index) == metrics.last_log_index
+        };
+        raft.wait(Some(ELECTION_WAIT))
+            .metrics(leads, "this node leads and has applied its log")
+            .await
+            .map_err(|error| fault(&error))?;
     }
-    if founded {
-        // Nobody else can lead, so there is nothing to wait for.
-        raft.trigger().elect().await.map_err(|error| fault(&error))?;
-    } else {
-        let alone = BTreeMap::from([(id, BasicNode::default())]);
-        raft.initialize(alone).await.map_err(|error| fault(&error))?;
-    }
-    let leads = |metrics: &openraft::RaftMetrics<u64, BasicNode>| {
-        metrics.current_leader == Some(id) && metrics.last_applied.map(|last| last.index) == metrics.last_log_index
-    };
-    raft.wait(Some(ELECTION_WAIT))
-        .metrics(leads, "this node leads and has applied its log")
-        .await
-        .map_err(|error| fault(&error))?;
-    Ok(Quorum { raft, log, state, contacts, pulse })
+    Ok(Quorum { raft, log, state, network, alone })
 }
 
 fn raft_config(options: &QuorumOptions) -> Result<Arc<openraft::Config>, StartError> {
@@ -223,8 +223,8 @@ fn raft_config(options: &QuorumOptions) -> Result<Arc<openraft::Config>, StartEr
         heartbeat_interval: HEARTBEAT_MS,
         election_timeout_min: LEASE_MS - 1,
         election_timeout_max: LEASE_MS,
-        // With others the time of an election is ours to choose (pulse.rs).
-        enable_elect: options.voters.len() <= 1,
+        // The time of an election is ours to choose (pulse.rs).
+        enable_elect: false,
         install_snapshot_timeout: 10_000,
         snapshot_max_chunk_size: SNAPSHOT_PIECE_BYTES,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_every),

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::snapshot::{self, Snapshot, SnapshotError};
 use super::types::{Entry, EntryId, Failure, QuorumTypes, StoredMembership, epoch, offset};
+use super::voters::Member;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, Offset};
 use crate::metadata::image::{ApplyError, MetadataImage};
@@ -31,7 +32,7 @@ struct Shared {
     applied: Mutex<Applied>,
     published: watch::Sender<Arc<MetadataImage>>,
     /// The newest snapshot's bytes are read from its file when they are asked for; this is who it is.
-    current: Mutex<Option<SnapshotMeta<u64, openraft::BasicNode>>>,
+    current: Mutex<Option<SnapshotMeta<u64, Member>>>,
 }
 
 #[derive(Clone)]
@@ -86,7 +87,7 @@ impl StateMachine {
         self.shared.current.lock().as_ref().and_then(|meta| meta.last_log_id)
     }
 
-    async fn save(&self, bytes: Vec<u8>, meta: SnapshotMeta<u64, openraft::BasicNode>) -> Result<(), Failure> {
+    async fn save(&self, bytes: Vec<u8>, meta: SnapshotMeta<u64, Member>) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
         let name = meta.snapshot_id.clone();
         let saved = tokio::task::spawn_blocking(move || snapshot::install(&shared.dir, &name, &bytes)).await;
@@ -101,7 +102,7 @@ impl StateMachine {
     }
 }
 
-fn meta(snapshot: &Snapshot) -> SnapshotMeta<u64, openraft::BasicNode> {
+fn meta(snapshot: &Snapshot) -> SnapshotMeta<u64, Member> {
     SnapshotMeta {
         last_log_id: snapshot.last,
         last_membership: snapshot.membership.clone(),
@@ -166,7 +167,7 @@ impl RaftStateMachine<QuorumTypes> for StateMachine {
 
     async fn install_snapshot(
         &mut self,
-        meta: &SnapshotMeta<u64, openraft::BasicNode>,
+        meta: &SnapshotMeta<u64, Member>,
         received: Box<Cursor<Vec<u8>>>,
     ) -> Result<(), Failure> {
         let bytes = received.into_inner();

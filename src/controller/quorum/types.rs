@@ -2,8 +2,9 @@
 
 use std::io::Cursor;
 
-use openraft::{BasicNode, CommittedLeaderId, LogId, StorageError, StorageIOError};
+use openraft::{CommittedLeaderId, LogId, StorageError, StorageIOError};
 
+use super::voters::Member;
 use crate::base::ids::{LeaderEpoch, NodeId, Offset};
 use crate::metadata::record::MetadataRecord;
 
@@ -13,7 +14,7 @@ openraft::declare_raft_types!(
         D = Batch,
         R = (),
         NodeId = u64,
-        Node = BasicNode,
+        Node = Member,
         Entry = openraft::Entry<QuorumTypes>,
         SnapshotData = Cursor<Vec<u8>>,
         AsyncRuntime = openraft::TokioRuntime,
@@ -27,6 +28,8 @@ pub struct Batch {
     pub records: Vec<MetadataRecord>,
 }
 
+pub use openraft::ServerState;
+
 /// A running Raft node.
 pub type Raft = openraft::Raft<QuorumTypes>;
 /// An entry.
@@ -34,7 +37,9 @@ pub type Entry = openraft::Entry<QuorumTypes>;
 /// An entry's place.
 pub type EntryId = LogId<u64>;
 /// Who votes.
-pub type StoredMembership = openraft::StoredMembership<u64, BasicNode>;
+pub type StoredMembership = openraft::StoredMembership<u64, Member>;
+/// What openraft tells of itself.
+pub type Metrics = openraft::RaftMetrics<u64, Member>;
 /// What openraft is told when storage fails: it stops.
 pub type Failure = StorageError<u64>;
 

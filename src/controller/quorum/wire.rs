@@ -6,7 +6,7 @@
 //!
 //!  append     vote  previous: place  commit: place  entries: the log's own batches, back to back
 //!    answer   u8 kind: 0 all taken  1 the previous entry differs  2 another leads: vote  3 taken up to: place
-//!  ask for a vote   vote  last: place
+//!  ask for a vote, or whether it would be given   vote  last: place
 //!    answer   vote  u8 granted  last: place
 //!  snapshot   vote  last: place  membership at: place  membership (entry.rs)  id: compact string  u64 position  u8 last  bytes
 //!    answer   u8 kind: 0 taken: vote   1 another piece was due: id, u64 position; got: id, u64 position
@@ -52,6 +52,10 @@ fn put_vote(vote: &Vote<u64>, out: &mut Writer) {
 
 fn vote(from: &mut Reader<'_>) -> Result<Vote<u64>> {
     let (term, node) = (from.u64()?, from.u64()?);
+    // Terms are leader epochs as well. One that leaves no room for the next is none.
+    if term >= i32::MAX as u64 || node > i32::MAX as u64 {
+        return Err(WireError::Unknown("a term or a node"));
+    }
     Ok(if from.u8()? == 0 { Vote::new(term, node) } else { Vote::new_committed(term, node) })
 }
 
@@ -229,17 +233,21 @@ pub fn snapshot_answer(
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use openraft::{BasicNode, EntryPayload, Membership};
+    use openraft::{EntryPayload, Membership};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::base::ids::Uuid;
     use crate::controller::quorum::types::{Batch, Entry};
+    use crate::controller::quorum::voters::{Member, VoterEndpoint};
     use crate::metadata::record::{FeatureLevel, MetadataRecord};
 
     fn an_append() -> AppendEntriesRequest<QuorumTypes> {
         let record = MetadataRecord::FeatureLevel(FeatureLevel { name: "f".to_owned(), level: 3 });
         let place = |at| entry_id(Offset(at), LeaderEpoch(2));
-        let nodes = BTreeMap::from([(1, BasicNode::new("a:1")), (2, BasicNode::new("b:2"))]);
+        let endpoint = VoterEndpoint { name: "CONTROLLER".to_owned(), host: "::1".to_owned(), port: 9093 };
+        let told = Member { directory_id: Uuid([5; 16]), endpoints: vec![endpoint] };
+        let nodes = BTreeMap::from([(1, told), (2, Member::default())]);
         let membership = Membership::new(vec![BTreeSet::from([1, 2])], nodes);
         AppendEntriesRequest {
             vote: Vote::new_committed(2, 1),

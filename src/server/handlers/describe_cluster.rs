@@ -12,6 +12,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::NodeId;
+use crate::controller::quorum::voters::Member;
 use crate::controller::quorum_controller::QuorumController;
 use crate::protocol::api::ListenerKind;
 use crate::server::cluster_view::{self, BrokerView, CLUSTER_OPERATIONS, OPERATIONS_OMITTED};
@@ -57,10 +58,9 @@ fn controllers(ctx: &Context) -> DescribeClusterResponse {
             .with_host(StrBytes::from_string(host.to_owned()))
             .with_port(i32::from(port))
     };
-    let others = ctx.controller.others().map(|(id, at)| node(id, &at.host, at.port));
-    let own = ctx.config.controller_listeners().first().map(|l| (&l.advertised.host, l.advertised.port));
-    let mut nodes: Vec<_> = others.chain(own.map(|(host, port)| node(ctx.node_id, host, port))).collect();
-    nodes.sort_by_key(|node| node.broker_id.0);
+    let voters = ctx.controller.voters();
+    let at = |(id, member): (&NodeId, &Member)| member.endpoints.first().map(|at| node(*id, &at.host, at.port));
+    let nodes: Vec<_> = voters.voters.iter().filter_map(at).collect();
     let leader = ctx.controller.local().and_then(QuorumController::leader).unwrap_or(NodeId::NONE);
     DescribeClusterResponse::default()
         .with_cluster_id(StrBytes::from_string(ctx.cluster_id.clone()))

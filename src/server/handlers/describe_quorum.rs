@@ -3,6 +3,7 @@
 //! - v1: times of the last fetch (KIP-836)
 //! - v2: directory ids, and where the controllers listen (KIP-853)
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kafka_protocol::messages::BrokerId;
@@ -15,6 +16,7 @@ use kafka_protocol::protocol::StrBytes;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::NodeId;
 use crate::base::topic_name::CLUSTER_METADATA;
+use crate::controller::quorum::voters::VoterEndpoint;
 use crate::controller::quorum_controller::{QuorumReplica, QuorumStatus};
 use crate::server::context::Context;
 use crate::server::error_map;
@@ -36,10 +38,11 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         // Only the leader knows how far the others are.
         let answer = match ctx.controller.status().await {
             Ok(status) => {
+                let nodes = nodes(&status.listeners);
                 let name = StrBytes::from_static_str(CLUSTER_METADATA).into();
                 let topic =
                     TopicData::default().with_topic_name(name).with_partitions(vec![partition(status, version)]);
-                with_nodes(DescribeQuorumResponse::default().with_topics(vec![topic]), version, nodes(&ctx))
+                with_nodes(DescribeQuorumResponse::default().with_topics(vec![topic]), version, nodes)
             }
             Err(error) => {
                 let code = error_map::controller(&error).code();
@@ -98,24 +101,15 @@ fn unknown(body: &DescribeQuorumRequest) -> Vec<TopicData> {
     topics.collect()
 }
 
-fn nodes(ctx: &Context) -> Vec<Node> {
-    let listener = |name: &str, host: &str, port: u16| {
+fn nodes(listeners: &BTreeMap<NodeId, Vec<VoterEndpoint>>) -> Vec<Node> {
+    let listener = |at: &VoterEndpoint| {
         Listener::default()
-            .with_name(StrBytes::from_string(name.to_owned()))
-            .with_host(StrBytes::from_string(host.to_owned()))
-            .with_port(port)
+            .with_name(StrBytes::from_string(at.name.clone()))
+            .with_host(StrBytes::from_string(at.host.clone()))
+            .with_port(at.port)
     };
-    let node = |id: NodeId, listeners| Node::default().with_node_id(BrokerId(id.0)).with_listeners(listeners);
-    let mut nodes = Vec::new();
-    if ctx.controller.local().is_some() {
-        let own = ctx.config.controller_listeners().iter();
-        let own = own.map(|l| listener(l.name(), &l.advertised.host, l.advertised.port)).collect();
-        nodes.push(node(ctx.node_id, own));
-    }
-    // Of the others the address is known under which they are reached: that of the first of the controllers' listeners.
-    let name = ctx.config.controller_listener_name();
-    let others = ctx.controller.others();
-    nodes.extend(others.map(|(id, at)| node(id, vec![listener(&name, &at.host, at.port)])));
-    nodes.sort_by_key(|node| node.node_id.0);
-    nodes
+    let node = |(id, at): (&NodeId, &Vec<VoterEndpoint>)| {
+        Node::default().with_node_id(BrokerId(id.0)).with_listeners(at.iter().map(listener).collect())
+    };
+    listeners.iter().map(node).collect()
 }

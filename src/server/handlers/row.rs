@@ -97,6 +97,8 @@ row! {
     ConsumerGroupDescribe 0..=1 consumer_group_describe,
     ListConfigResources 0..=1 list_config_resources,
     DescribeTopicPartitions 0..=0 describe_topic_partitions,
+    AddRaftVoter 0..=1 add_raft_voter,
+    RemoveRaftVoter 0..=0 remove_raft_voter,
 }
 
 /// The entry that answers `key`, if any.

@@ -1,0 +1,222 @@
+//! Several voters in one process, joined by a switchboard that can cut single nodes off: who may stand for election, and how
+//! voters come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tempfile::TempDir;
+
+use super::agree::{self, standing};
+use super::membership::{Membership, QuorumChange};
+use super::network::{RaftAnswer, RaftAnswering, RaftCall, RaftTransport, RaftTransportError};
+use super::serve;
+use super::start::{self, Quorum, QuorumOptions};
+use super::voters::{Member, VoterEndpoint, Voters};
+use crate::base::clock::SystemClock;
+use crate::base::error_code::ErrorCode;
+use crate::base::ids::{LeaderEpoch, Millis, NodeId, Uuid};
+use crate::metadata::record::{FeatureLevel, MetadataRecord};
+
+const PATIENCE: Millis = Millis(2_000);
+/// A busy machine is given this much time for anything.
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+struct Wires {
+    nodes: BTreeMap<NodeId, (Uuid, Arc<Quorum>)>,
+    cut: BTreeSet<NodeId>,
+}
+
+#[derive(Clone, Default)]
+struct Switchboard(Arc<Mutex<Wires>>);
+
+struct Phone {
+    own: NodeId,
+    board: Switchboard,
+}
+
+impl RaftTransport for Phone {
+    fn ask<'a>(
+        &'a self,
+        to: NodeId,
+        _address: &'a str,
+        call: RaftCall,
+        payload: Vec<u8>,
+        limit: Duration,
+    ) -> RaftAnswering<'a> {
+        Box::pin(async move {
+            let (directory_id, other) = {
+                let wires = self.board.0.lock();
+                let found = wires.nodes.get(&to).filter(|_| !wires.cut.contains(&to) && !wires.cut.contains(&self.own));
+                found.cloned().ok_or_else(|| RaftTransportError::Unreachable("cut off".to_owned()))?
+            };
+            let answer = serve::answer(&other.raft, &other.network, PATIENCE, self.own, call, &payload);
+            match tokio::time::timeout(limit, answer).await {
+                Ok(Ok(payload)) => Ok(RaftAnswer { directory_id, payload: payload.into() }),
+                Ok(Err(error)) => Err(RaftTransportError::Unreachable(error.to_string())),
+                Err(_) => Err(RaftTransportError::Lost("no answer".to_owned())),
+            }
+        })
+    }
+}
+
+fn member(id: i32, directory: u8) -> Member {
+    let endpoint = VoterEndpoint { name: "CONTROLLER".to_owned(), host: "h".to_owned(), port: 9000 + id as u16 };
+    Member { directory_id: Uuid([directory; 16]), endpoints: vec![endpoint] }
+}
+
+impl Switchboard {
+    async fn start(&self, dir: &TempDir, id: i32, founders: &[i32]) {
+        let own = member(id, id as u8);
+        let home = dir.path().join(id.to_string());
+        std::fs::create_dir_all(&home).unwrap();
+        let options = QuorumOptions {
+            own: own.clone(),
+            founders: founders.iter().map(|id| (NodeId(*id), member(*id, *id as u8))).collect(),
+            transport: Some(Arc::new(Phone { own: NodeId(id), board: self.clone() })),
+            fetch_timeout: PATIENCE,
+            election_timeout: Millis(500),
+            ..QuorumOptions::alone(NodeId(id), home, 1_000)
+        };
+        let quorum = start::start(&options, &SystemClock::shared()).await.unwrap();
+        self.0.lock().nodes.insert(NodeId(id), (own.directory_id, Arc::new(quorum)));
+    }
+
+    fn quorum(&self, id: NodeId) -> Arc<Quorum> {
+        Arc::clone(&self.0.lock().nodes[&id].1)
+    }
+
+    fn cut(&self, id: NodeId) {
+        self.0.lock().cut.insert(id);
+    }
+
+    fn heal(&self) {
+        self.0.lock().cut.clear();
+    }
+
+    fn epoch(&self, id: NodeId) -> LeaderEpoch {
+        standing(&self.quorum(id).raft, PATIENCE).epoch
+    }
+
+    /// The leader that all of `ids` agree on.
+    async fn leader_of(&self, ids: &[i32]) -> NodeId {
+        let agreed = async {
+            loop {
+                let of = |id: &i32| standing(&self.quorum(NodeId(*id)).raft, PATIENCE).leader;
+                let told: BTreeSet<_> = ids.iter().map(of).collect();
+                let leads = |id: NodeId| standing(&self.quorum(id).raft, PATIENCE).leads;
+                match told.first() {
+                    Some(Some(leader)) if told.len() == 1 && leads(*leader) => return *leader,
+                    _ => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, agreed).await.expect("a leader")
+    }
+
+    async fn leader_other_than(&self, old: NodeId, ids: &[i32]) {
+        let elected = async {
+            while self.leader_of(ids).await == old {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, elected).await.expect("another leader");
+    }
+
+    async fn write(&self, leader: NodeId, name: &str) {
+        let record = MetadataRecord::FeatureLevel(FeatureLevel { name: name.to_owned(), level: 1 });
+        agree::agree(&self.quorum(leader).raft, vec![record]).await.expect("committed");
+    }
+
+    fn membership(&self, leader: NodeId) -> Membership {
+        let quorum = self.quorum(leader);
+        let contacts = quorum.network.contacts.clone();
+        Membership::new(quorum.raft.clone(), contacts, PATIENCE, "CONTROLLER".to_owned())
+    }
+
+    fn voters(&self, id: NodeId) -> Voters {
+        Voters::of(self.quorum(id).raft.metrics().borrow().membership_config.membership())
+    }
+}
+
+fn run(work: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(work);
+}
+
+#[test]
+fn who_comes_back_from_being_cut_off_deposes_nobody() {
+    run(async {
+        let (dir, board) = (tempfile::tempdir().unwrap(), Switchboard::default());
+        for id in [2, 3, 1] {
+            board.start(&dir, id, if id == 1 { &[1, 2, 3] } else { &[] }).await;
+        }
+        let leader = board.leader_of(&[1, 2, 3]).await;
+        let epoch = board.epoch(leader);
+        let lonely = NodeId(if leader == NodeId(3) { 2 } else { 3 });
+        // Idle, so that both logs are equally long: only the term could tell the two apart.
+        board.cut(lonely);
+        tokio::time::sleep(Duration::from_millis(2 * PATIENCE.0 as u64)).await;
+        assert_eq!(board.epoch(lonely), epoch, "who has no majority begins no term");
+        board.heal();
+        tokio::time::sleep(Duration::from_millis(PATIENCE.0 as u64)).await;
+        assert_eq!(board.leader_of(&[1, 2, 3]).await, leader);
+        assert_eq!(board.epoch(leader), epoch, "the leader stayed in office");
+        // Who is needed is elected all the same.
+        board.cut(leader);
+        let others: Vec<i32> = (1..=3).filter(|id| NodeId(*id) != leader).collect();
+        board.leader_other_than(leader, &others).await;
+        assert!(board.epoch(board.leader_of(&others).await) > epoch);
+    });
+}
+
+#[test]
+fn voters_come_and_go_one_at_a_time_and_by_their_directories() {
+    run(async {
+        let (dir, board) = (tempfile::tempdir().unwrap(), Switchboard::default());
+        board.start(&dir, 1, &[1]).await;
+        for id in [2, 3] {
+            board.start(&dir, id, &[]).await;
+        }
+        let one = NodeId(1);
+        let code = |outcome: Option<Result<(), crate::controller::api_error::ApiError>>| match outcome {
+            Some(Ok(())) => ErrorCode::None,
+            Some(Err(error)) => error.code,
+            None => ErrorCode::NotController,
+        };
+        let add = |id: i32, directory: u8, timeout_ms: i32| QuorumChange::Add {
+            id: NodeId(id),
+            member: member(id, directory),
+            timeout_ms,
+        };
+        let remove =
+            |id: i32, directory: u8| QuorumChange::Remove { id: NodeId(id), directory_id: Uuid([directory; 16]) };
+        let membership = board.membership(one);
+        let join = QuorumChange::Join { id: NodeId(2), member: member(2, 2) };
+        assert_eq!(code(membership.change(join).await), ErrorCode::None);
+        assert_eq!(board.voters(one).learners.len(), 1);
+        assert_eq!(code(membership.change(add(2, 9, 60_000)).await), ErrorCode::RequestTimedOut, "another directory");
+        assert_eq!(code(membership.change(add(2, 2, 60_000)).await), ErrorCode::None);
+        assert_eq!(code(membership.change(add(2, 2, 60_000)).await), ErrorCode::DuplicateVoter);
+        // A directory that answers under another id is no log that can be counted on.
+        assert_eq!(code(membership.change(add(3, 7, 500)).await), ErrorCode::RequestTimedOut);
+        assert!(board.voters(one).member(NodeId(3)).is_none(), "who did not catch up leaves no trace");
+        assert_eq!(code(membership.change(add(3, 3, 60_000)).await), ErrorCode::None);
+        assert_eq!(board.voters(one).voters.keys().map(|id| id.0).collect::<Vec<_>>(), [1, 2, 3]);
+        board.write(one, "with-three").await;
+        assert_eq!(code(membership.change(remove(2, 9)).await), ErrorCode::VoterNotFound);
+        assert_eq!(code(membership.change(remove(2, 2)).await), ErrorCode::None);
+        assert_eq!(board.voters(one).learners.len(), 1, "who votes no longer follows still");
+        // The leader goes, too: the last one leads alone.
+        assert_eq!(code(membership.change(remove(1, 1)).await), ErrorCode::None);
+        board.leader_other_than(one, &[3]).await;
+        board.write(NodeId(3), "alone").await;
+        assert_eq!(code(membership.change(remove(3, 3)).await), ErrorCode::NotController);
+        let last = board.membership(NodeId(3));
+        assert_eq!(code(last.change(remove(3, 3)).await), ErrorCode::VoterNotFound, "somebody must vote");
+        let image = board.quorum(NodeId(3)).state.image();
+        assert!(image.features().level("with-three") == 1 && image.features().level("alone") == 1);
+    });
+}
