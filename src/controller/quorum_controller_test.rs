@@ -95,7 +95,7 @@ fn what_comes_in_this_nodes_own_name_is_refused() {
     block_on(async {
         let controller = start_in(dir.path()).await;
         let own = controller.shared.node_id;
-        let refused = controller.raft(own, RaftCall::Append, &[]).await;
+        let refused = controller.raft(own, Uuid::ZERO, RaftCall::Append, &[]).await;
         assert!(matches!(refused, Err(ServeError::Itself(id)) if id == own), "{refused:?}");
         assert!(controller.is_leader());
     });
