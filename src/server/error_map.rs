@@ -114,7 +114,7 @@ pub fn quorum(outcome: Result<Result<(), ApiError>, ControllerError>) -> Result<
 /// What is wrong with a request that names its cluster, if it is another one.
 pub fn other_cluster(named: Option<&str>, ours: &str) -> Option<ApiError> {
     let named = named.filter(|named| *named != ours)?;
-    let message = format!("The given id \"{named}\" doesn't match the cluster id \"{ours}\"");
+    let message = format!("the request is for the cluster {named}, this is {ours}");
     Some(ApiError::new(ErrorCode::InconsistentClusterId, message))
 }
 

@@ -82,7 +82,7 @@ pub struct Membership {
 }
 
 fn late(what: &str) -> ApiError {
-    ApiError::new(ErrorCode::RequestTimedOut, format!("Request timed out waiting for {what}"))
+    ApiError::new(ErrorCode::RequestTimedOut, format!("not done in time: {what}"))
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {
@@ -90,8 +90,8 @@ fn invalid(message: impl Into<String>) -> ApiError {
 }
 
 fn key(id: NodeId, directory_id: Uuid) -> String {
-    let directory = if directory_id.is_zero() { "<undefined>".to_owned() } else { directory_id.to_string() };
-    format!("ReplicaKey(id={id}, directoryId={directory})")
+    let directory = if directory_id.is_zero() { "(not known)".to_owned() } else { directory_id.to_string() };
+    format!("node {id} in directory {directory}")
 }
 
 fn keys(voters: &Voters) -> String {
@@ -119,10 +119,10 @@ impl Membership {
             return None;
         }
         let Ok(_alone) = self.alone.try_lock() else {
-            return Some(Err(late("leader to handle previous voter change request")));
+            return Some(Err(late("another change of the voters is under way")));
         };
         if !self.settle().await {
-            return Some(Err(late("voters to commit the latest voter change")));
+            return Some(Err(late("the change of the voters before this one is not committed yet")));
         }
         let changed = match change {
             QuorumChange::Join { id, member } => self.join(id, member).await,
@@ -183,12 +183,12 @@ impl Membership {
 
     async fn add(&self, id: NodeId, mut member: Member, limit: Duration) -> Result<(), ApiError> {
         if id.is_none() || member.directory_id.is_zero() {
-            return Err(invalid("Add voter request didn't include a valid voter"));
+            return Err(invalid("a new voter needs a number that is not negative and the id of its directory"));
         }
         let Some(at) = member.endpoints.iter().position(|endpoint| endpoint.name == self.listener) else {
             let told: Vec<_> = member.endpoints.iter().map(|e: &VoterEndpoint| format!("{}://{e}", e.name)).collect();
             let message = format!(
-                "Add voter request didn't include the endpoint ({}) for the default listener {}",
+                "the new voter listens at [{}], and none of that is the listener {} on which controllers reach each other",
                 told.join(", "),
                 self.listener
             );
@@ -198,15 +198,14 @@ impl Membership {
         let voters = self.voters();
         if voters.voters.contains_key(&id) {
             let message = format!(
-                "The voter id for {} is already part of the set of voters {}.",
+                "{} cannot become a voter: one of that number votes already, among {}",
                 key(id, member.directory_id),
                 keys(&voters)
             );
             return Err(ApiError::new(ErrorCode::DuplicateVoter, message));
         }
         let lagging = || {
-            let message =
-                format!("Aborted add voter operation for {} since it is lagging behind", key(id, member.directory_id));
+            let message = format!("{} did not catch up with the log in time", key(id, member.directory_id));
             ApiError::new(ErrorCode::RequestTimedOut, message)
         };
         let known = voters.learners.get(&id);
@@ -242,13 +241,16 @@ impl Membership {
 
     async fn remove(&self, id: NodeId, directory_id: Uuid) -> Result<(), ApiError> {
         if id.is_none() || directory_id.is_zero() {
-            return Err(invalid("Remove voter request didn't include a valid voter"));
+            return Err(invalid("the voter to remove needs a number that is not negative and the id of its directory"));
         }
         let voters = self.voters();
         let is_one = voters.voters.get(&id).is_some_and(|member| member.directory_id == directory_id);
         if !is_one || voters.voters.len() == 1 {
-            let message =
-                format!("Cannot remove voter {} from the set of voters {}", key(id, directory_id), keys(&voters));
+            let message = format!(
+                "{} cannot be taken out of the voters {}: it is none of them, or the only one",
+                key(id, directory_id),
+                keys(&voters)
+            );
             return Err(ApiError::new(ErrorCode::VoterNotFound, message));
         }
         // One that leads would go on to lead as long as it is a member at all: it leaves, and comes back as one that follows.
@@ -267,7 +269,7 @@ impl Membership {
         let mut metrics = self.raft.metrics();
         let term = metrics.borrow().current_term;
         let deposed = metrics.wait_for(|now| now.current_term != term || now.state == ServerState::Follower);
-        let unknown = || late("the voter change to be committed");
+        let unknown = || late("it is not known whether the change of the voters was committed");
         tokio::select! {
             biased;
             written = self.raft.change_membership(change, keep) => match written {
