@@ -12,9 +12,11 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::broker::{Broker, shared, under_test};
+use support::reader;
 use support::tools::Tools;
+use support::wire::{Batch, Wire, now};
 
 /// What a run of the binary left.
 struct Ran {
@@ -335,6 +337,96 @@ fn a_server_that_is_killed_and_comes_back_is_only_a_pause() {
     let read = reading.join().expect("the reader");
     let told = String::from_utf8_lossy(&read.stderr);
     assert!(read.status.success() && read.stdout == text, "{} of {} bytes: {told}", read.stdout.len(), text.len());
+}
+
+/// The wire's next step of a transaction, asked for until its coordinator is there.
+fn transactional(wire: &mut Wire, api: &str, version: i16, body: Value) -> Value {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let _ = wire.call("FindCoordinator", 3, json!({"key": body["transactionalId"], "keyType": 1}));
+        let answer = wire.call(api, version, body.clone()).expect("an answer");
+        if answer["errorCode"] == json!(0) {
+            return answer;
+        }
+        assert!(Instant::now() < end, "{answer}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn transactions_that_go_on_and_transactions_that_hang() {
+    let mut broker = Broker::start(under_test(), &[("transaction.partition.verification.enable", "false")]);
+    let server = broker.bootstrap();
+    let run = |args: &[&str]| run_with(&server, &[&["transaction"], args].concat(), b"");
+    let mut wire = broker.wire();
+    reader::create(&mut wire, "hung", 1, &[]);
+    reader::create(&mut wire, "held", 1, &[]);
+    let ask =
+        |id: &str| json!({"transactionalId": id, "transactionTimeoutMs": 60000, "producerId": -1, "producerEpoch": -1});
+    let mut begin = |id: &str, topic: &str, adds: bool, age_ms: i64| {
+        let producer = transactional(&mut wire, "InitProducerId", 4, ask(id))["producerId"].as_i64().expect("an id");
+        if adds {
+            let topics = json!([{"name": topic, "partitions": [0]}]);
+            let body = json!({"v3AndBelowTransactionalId": id, "v3AndBelowProducerId": producer, "v3AndBelowProducerEpoch": 0, "v3AndBelowTopics": topics});
+            let answer = wire.call("AddPartitionsToTxn", 3, body).expect("an answer");
+            assert_eq!(
+                answer["resultsByTopicV3AndBelow"][0]["resultsByPartition"][0]["partitionErrorCode"], 0,
+                "{answer}"
+            );
+        }
+        let mut batch = Batch::of(now() - age_ms, &[b"open"]);
+        (batch.attributes, batch.producer_id, batch.producer_epoch, batch.sequence) = (1 << 4, producer, 0, 0);
+        let data = json!([{"name": topic, "partitionData": [{"index": 0, "records": batch.base64()}]}]);
+        let body = json!({"transactionalId": id, "acks": -1, "timeoutMs": 5000, "topicData": data});
+        let answer = wire.call("Produce", 9, body).expect("an answer");
+        assert_eq!(answer["responses"][0]["partitionResponses"][0]["errorCode"], 0, "{answer}");
+        producer
+    };
+    // One that its coordinator knows of, and one of which nobody does.
+    let held = begin("holds", "held", true, 0);
+    let hung = begin("lost", "hung", false, 0);
+
+    let listed = run(&["list"]).ok();
+    assert!(listed.lines().any(|l| l.starts_with("holds") && l.contains("Ongoing")), "{listed}");
+    assert!(listed.lines().any(|l| l.starts_with("lost") && l.contains("Empty")), "{listed}");
+    let json_lines =
+        |text: String| text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect::<Vec<Value>>();
+    let open = json_lines(run(&["list", "--state", "Ongoing", "--json"]).ok());
+    assert_eq!(open, [json!({"transactional_id": "holds", "coordinator": 1, "producer_id": held, "state": "Ongoing"})]);
+    assert_eq!(json_lines(run(&["ls", "--pattern", "lo.*", "--json"]).ok()).len(), 1);
+    assert_eq!(json_lines(run(&["list", "--producer-id", &held.to_string(), "--json"]).ok()).len(), 1);
+    assert_eq!(json_lines(run(&["list", "--longer-than", "6h", "--json"]).ok()).len(), 0);
+    run(&["list", "--state", "Sleepy"]).fails(1, "Sleepy");
+    run(&["list", "--pattern", "("]).fails(1, "INVALID_REGULAR_EXPRESSION");
+    run(&["list", "--longer-than", "soon"]).fails(2, "15m");
+
+    let described = run(&["describe", "holds", "--json"]).json();
+    assert_eq!((&described["state"], &described["producer_epoch"]), (&json!("Ongoing"), &json!(0)));
+    assert_eq!(described["partitions"], json!([{"topic": "held", "partition": 0}]));
+    assert!(run(&["describe", "holds", "lost"]).ok().contains("held-0"));
+    run(&["describe", "nobody"]).fails(4, "TRANSACTIONAL_ID_NOT_FOUND");
+
+    assert_eq!(run(&["list", "--hanging", "--json"]).ok(), "", "it has not been silent for long");
+    let hanging = json_lines(run(&["list", "--hanging", "--longer-than", "0s", "--json"]).ok());
+    assert_eq!(hanging.len(), 1, "{hanging:?}");
+    assert_eq!((&hanging[0]["topic"], &hanging[0]["start_offset"]), (&json!("hung"), &json!(0)));
+    assert_eq!(hanging[0]["producer_id"], hung);
+    run(&["list", "--hanging", "--topic", "no-such-topic"]).fails(4, "no-such-topic");
+
+    run(&["abort", "held", "-p", "0", "-s", "0"]).fails(1, "holds");
+    run(&["abort", "hung", "-p", "0", "-s", "7"]).fails(4, "offset 7");
+    run(&["abort", "hung", "-p", "9", "-s", "0"]).fails(4, "partition 9");
+    run(&["abort", "hung", "-p", "0"]).fails(2, "--start-offset");
+    assert_eq!(run(&["abort", "hung", "-p", "0", "-s", "0", "--json"]).json()["aborted"], true);
+    run(&["abort", "hung", "-p", "0", "-s", "0"]).fails(4, "no transaction");
+    let after = reader::read(&mut broker.wire(), "hung", 0, true);
+    assert_eq!((after.stable, after.aborted), (2, vec![(hung, 0)]));
+    assert_eq!(run(&["list", "--hanging", "--longer-than", "0s"]).ok().lines().count(), 1);
+    // By force, as the coordinator would; what it says later changes nothing here.
+    assert!(run(&["abort", "held", "-p", "0", "-s", "0", "--force"]).ok().contains("Aborted"));
+    assert_eq!(reader::read(&mut broker.wire(), "held", 0, true).stable, 2);
+    run_with("127.0.0.1:1", &["transaction", "list"], b"").fails(3, "127.0.0.1:1");
+    broker.stop();
 }
 
 /// What the README shows: over a million lines of real text, written and read by this binary and by kcat.

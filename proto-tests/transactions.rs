@@ -1,6 +1,16 @@
 //! Transactions with real clients while producers and the server are killed: what is committed is there once, in order, in
 //! every partition; what is not is never seen; nothing stays open.
 
+#[path = "transactions/faults.rs"]
+mod faults;
+#[path = "history/mod.rs"]
+mod history;
+#[path = "transactions/many.rs"]
+mod many;
+#[path = "transactions/producers.rs"]
+mod producers;
+#[path = "transactions/recorded.rs"]
+mod recorded;
 mod support;
 #[path = "transactions/transform.rs"]
 mod transform;
@@ -8,9 +18,10 @@ mod transform;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use support::broker::{Broker, under_test};
+use support::client::Library;
 use support::paths;
 use support::reader;
 use support::tools::Tools;
@@ -183,4 +194,46 @@ fn the_java_producer_commits_under_an_epoch_for_each_transaction() {
     let epoch: i32 = line.split_whitespace().nth(3).and_then(|epoch| epoch.parse().ok()).expect("an epoch");
     assert!(epoch > 1, "{line}");
     broker.stop();
+}
+
+/// Kafka's own decoder reads the coordinator's log: each state of a transaction, in order, with its partitions.
+#[test]
+fn kafkas_tool_decodes_the_transaction_log() {
+    let mut broker = Broker::start(under_test(), &[("transaction.state.log.num.partitions", "3")]);
+    reader::create(&mut broker.wire(), "decoded", 2, &[]);
+    let mut history = recorded::Recorded::new(&broker.bootstrap(), "decoded", 2);
+    for library in [Library::Java, Library::Confluent] {
+        let worker = history.write(library, json!({"id": format!("by-{library:?}"), "transactions": 3}));
+        history.finish(worker);
+    }
+    broker.stop();
+    let mut tools = Tools::start();
+    let mut records: Vec<(String, Value)> = Vec::new();
+    for partition in 0..3 {
+        let path = broker.data().join(format!("__transaction_state-{partition}/00000000000000000000.log"));
+        let args = ["--transaction-log-decoder", "--files", &path.display().to_string()];
+        let run = tools.run("kafka-dump-log", &args, "");
+        assert!(
+            run.code == 0 && !run.out.contains("payload: unknown") && !run.out.contains("Could not decode"),
+            "{run:?}"
+        );
+        for line in run.out.lines().filter(|line| line.contains(" payload: ")) {
+            let (key, payload) = line.split_once(" payload: ").expect("both");
+            let key = key.split_once(" key: ").expect("a key").1;
+            let (key, value): (Value, Value) =
+                (serde_json::from_str(key).expect(line), serde_json::from_str(payload).expect(line));
+            let id = key["data"]["transactionalId"].as_str().expect(line).to_owned();
+            records.push((id, value["data"].clone()));
+        }
+    }
+    for id in ["by-Java", "by-Confluent"] {
+        let own = || records.iter().filter(|(of, _)| of == id).map(|(_, data)| data);
+        // Empty, then for each transaction: ongoing (once, or for each partition that joins), prepared, complete.
+        let mut states: Vec<i64> = own().map(|data| data["transactionStatus"].as_i64().expect("a state")).collect();
+        states.dedup();
+        assert_eq!(states, [0, 1, 2, 4, 1, 2, 4, 1, 3, 5], "{id}");
+        let full = own().find(|data| data["transactionStatus"] == 2).expect("one");
+        assert_eq!(full["transactionPartitions"], json!([{"topic": "decoded", "partitionIds": [0, 1]}]), "{full}");
+        assert_eq!(full["transactionTimeoutMs"], 10000, "{full}");
+    }
 }

@@ -36,17 +36,30 @@ pub struct Broker {
 impl Broker {
     /// Starts a server on an empty directory and waits until it answers. `overrides` are server properties.
     pub fn start(kind: Kind, overrides: &[(&str, &str)]) -> Broker {
+        let mut broker = Broker::unstarted(kind, overrides);
+        broker.run();
+        broker
+    }
+
+    /// A server on an empty directory that `run` starts.
+    pub fn unstarted(kind: Kind, overrides: &[(&str, &str)]) -> Broker {
         paths::setup();
         let scratch = Scratch::new(if kind == Kind::Ottla { "ottla" } else { "kafka" });
-        let mut broker = Broker::at(kind, scratch.path(), overrides);
+        let mut broker = Broker::prepare(kind, scratch.path(), overrides);
         broker._scratch = Some(scratch);
         broker
     }
 
     /// Starts a server on a directory that the caller keeps.
     pub fn at(kind: Kind, dir: &Path, overrides: &[(&str, &str)]) -> Broker {
+        let mut broker = Broker::prepare(kind, dir, overrides);
+        broker.run();
+        broker
+    }
+
+    fn prepare(kind: Kind, dir: &Path, overrides: &[(&str, &str)]) -> Broker {
         let overrides = overrides.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        let mut broker = Broker {
+        Broker {
             kind,
             port: paths::free_port(),
             dir: dir.to_path_buf(),
@@ -54,9 +67,7 @@ impl Broker {
             overrides,
             process: None,
             _scratch: None,
-        };
-        broker.run();
-        broker
+        }
     }
 
     /// Starts the server again on the same directory and port, after it ended.
@@ -119,6 +130,11 @@ impl Broker {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// One more server property, from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.overrides.push((key.to_string(), value.to_string()));
     }
 
     /// What clients are given to connect to.

@@ -11,6 +11,7 @@ pub mod member;
 pub mod metrics;
 pub mod paths;
 pub mod process;
+pub mod proxy;
 pub mod reader;
 pub mod record;
 pub mod schema;

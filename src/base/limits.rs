@@ -36,6 +36,10 @@ pub const DECOMPRESSION_RATIO_MAX: usize = 64;
 pub const RECORD_HEADERS_MAX: usize = 100_000;
 /// Idempotent producers remembered for one partition before the oldest are dropped.
 pub const PRODUCERS_PER_PARTITION_MAX: usize = 100_000;
+/// Idempotent producers remembered for all partitions together before those silent for longest are forgotten, ...
+pub const PRODUCERS_MAX: usize = 1_000_000;
+/// ... and how many there may be until that has happened.
+pub const PRODUCERS_HARD_MAX: usize = PRODUCERS_MAX / 4 * 5;
 /// Operations that may wait for the controller before more are refused.
 pub const CONTROLLER_QUEUE_MAX: usize = 10_000;
 /// Operations that the controller decides in one go.

@@ -94,7 +94,10 @@ fn of_peer(error: &PeerError) -> Exit {
 /// The exit code that a broker's refusal calls for.
 pub fn of_code(code: ErrorCode) -> Exit {
     match code {
-        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId | ErrorCode::GroupIdNotFound => Exit::NotFound,
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::UnknownTopicId
+        | ErrorCode::GroupIdNotFound
+        | ErrorCode::TransactionalIdNotFound => Exit::NotFound,
         ErrorCode::RequestTimedOut => Exit::Timeout,
         _ => Exit::Failed,
     }

@@ -6,6 +6,7 @@
 //!    topic        topic/        one file per operation
 //!    group        group/        the same
 //!    cluster      cluster       who is there
+//!    transaction  transaction/  the same
 //!    produce      produce/      lines or JSON in, batches out
 //!    consume      consume/      batches in, lines or JSON out
 //!    config       config        what a server's settings come to
@@ -35,6 +36,7 @@ mod server;
 mod settings_args;
 mod text;
 mod topic;
+mod transaction;
 
 use std::process::ExitCode;
 
@@ -68,6 +70,9 @@ enum Command {
     /// Print the cluster's id and its live brokers; wait until there are enough of them.
     #[command(after_help = cluster::HELP)]
     Cluster(cluster::ClusterArgs),
+    /// List and describe transactions, find those that hang and abort them.
+    #[command(after_help = exit::HELP)]
+    Transaction(transaction::TransactionArgs),
     /// Write records to a topic, from standard input or a file.
     #[command(after_help = produce::HELP)]
     Produce(produce::ProduceArgs),
@@ -110,6 +115,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Topic(args)) => on_runtime(topic::run(options, args)),
         Some(Command::Group(args)) => on_runtime(group::run(options, args)),
         Some(Command::Cluster(args)) => on_runtime(cluster::run(options, args)),
+        Some(Command::Transaction(args)) => on_runtime(transaction::run(options, args)),
         Some(Command::Produce(args)) => on_runtime(produce::run(options, args)),
         Some(Command::Consume(args)) => on_runtime(consume::run(options, args)),
         Some(Command::Config(args)) => config::run(options, args),

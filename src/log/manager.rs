@@ -18,6 +18,7 @@ use super::health::DirHealth;
 use super::loader::OpenOptions;
 use super::log::Log;
 use super::partition_metadata;
+use super::producer_budget;
 use crate::base::ids::{BrokerEpoch, Millis, Offset, PartitionIndex, TopicPartition, Uuid};
 use crate::base::random;
 
@@ -274,6 +275,25 @@ impl LogManager {
                 log.health().fail(&error);
             }
         }
+    }
+
+    /// Forgets producers that have been silent for `producer.id.expiration.ms`. `now` is wall time.
+    pub fn producers_tick(&self, now: Millis) {
+        self.all().iter().for_each(|log| log.expire_producers(now));
+    }
+
+    /// Forgets the producers silent for longest, of whatever log, where all logs together remember too many. Every second or so.
+    pub fn producers_excess_tick(&self) {
+        let excess = producer_budget::excess();
+        if excess == 0 {
+            return;
+        }
+        let (logs, mut ages) = (self.all(), Vec::new());
+        logs.iter().for_each(|log| log.silent_producers(&mut ages));
+        let Some(last) = excess.min(ages.len()).checked_sub(1) else { return };
+        let until = *ages.select_nth_unstable(last).1;
+        logs.iter().for_each(|log| log.forget_producers(until));
+        tracing::info!(forgotten = excess, left = producer_budget::remembered(), "too many producers were remembered");
     }
 
     /// Removes files whose `file.delete.delay.ms` is over. `now` on a clock that never goes back; every second or so.

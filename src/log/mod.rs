@@ -21,6 +21,7 @@ pub mod loader;
 pub mod log;
 pub mod manager;
 pub mod partition_metadata;
+pub mod producer_budget;
 pub mod producer_entry;
 pub mod producer_snapshot;
 pub mod producer_state;

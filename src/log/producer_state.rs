@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::error::AppendError;
+use super::producer_budget::{self, Share};
 use super::producer_entry::{BatchMetadata, ProducerEntry};
 use super::verification::{FirstBatch, Guard, Verifications};
 use crate::base::ids::{Millis, Offset, ProducerEpoch, ProducerId, Sequence};
@@ -46,6 +47,8 @@ pub struct ProducerState {
     ongoing: BTreeMap<Offset, ProducerId>,
     /// What the coordinator is asked about.
     verifications: Verifications,
+    /// How many there are, for the sum over all logs.
+    share: Share,
 }
 
 /// Whether a transaction's first records need the coordinator's word.
@@ -141,8 +144,8 @@ impl ProducerState {
         if !batch.has_producer() || batch.is_control() {
             return;
         }
-        if self.producers.len() >= PRODUCERS_PER_PARTITION_MAX && !self.producers.contains_key(&batch.producer_id) {
-            self.drop_longest_silent();
+        if !self.producers.contains_key(&batch.producer_id) {
+            self.make_room();
         }
         let entry = self.producers.entry(batch.producer_id).or_insert_with(|| ProducerEntry::new(batch.producer_epoch));
         if batch.producer_epoch != entry.epoch {
@@ -169,6 +172,9 @@ impl ProducerState {
     /// Notes an end-of-transaction marker and returns the first offset of the transaction it ended, if one was open.
     pub fn end_transaction(&mut self, marker: &BatchHeader, coordinator_epoch: i32, now: Millis) -> Option<Offset> {
         self.verifications.ended(marker.producer_id, marker.producer_epoch);
+        if !self.producers.contains_key(&marker.producer_id) {
+            self.make_room();
+        }
         let entry =
             self.producers.entry(marker.producer_id).or_insert_with(|| ProducerEntry::new(marker.producer_epoch));
         if marker.producer_epoch > entry.epoch {
@@ -192,7 +198,30 @@ impl ProducerState {
     /// Forgets producers unheard for longer than `span`, but for those with an open transaction.
     pub fn expire(&mut self, now: Millis, span: Millis) {
         self.verifications.expire(now, span);
-        self.producers.retain(|_, e| e.txn_first_offset().is_some() || now.since(e.last_timestamp) < span);
+        for entry in self.producers.values_mut() {
+            // Stamps are the client's: one that lies ahead shall not keep its producer for ever.
+            entry.last_timestamp = entry.last_timestamp.min(now);
+        }
+        self.forget(|entry| now.since(entry.last_timestamp) >= span);
+    }
+
+    /// Forgets producers that were last heard before that moment, or at it, but for those with an open transaction.
+    pub fn forget_until(&mut self, moment: Millis) {
+        self.forget(|entry| entry.last_timestamp <= moment);
+    }
+
+    fn forget(&mut self, goes: impl Fn(&ProducerEntry) -> bool) {
+        self.producers.retain(|_, entry| entry.txn_first_offset().is_some() || !goes(entry));
+        // A map keeps the room of all it ever held.
+        if self.producers.len() < self.producers.capacity() / 4 {
+            self.producers.shrink_to_fit();
+        }
+        self.share.set(self.producers.len());
+    }
+
+    /// When each producer without an open transaction was last heard.
+    pub fn silent_since(&self) -> impl Iterator<Item = Millis> {
+        self.producers.values().filter(|e| e.txn_first_offset().is_none()).map(|e| e.last_timestamp)
     }
 
     /// How many producers are remembered.
@@ -245,20 +274,23 @@ impl ProducerState {
             self.ongoing.insert(first, id);
         }
         self.producers.insert(id, entry);
+        self.share.set(self.producers.len());
     }
 
-    /// Makes room for a sixteenth at a time, so that many pay for one search.
-    fn drop_longest_silent(&mut self) {
-        let idle = self.producers.iter().filter(|(_, e)| e.txn_first_offset().is_none());
-        let mut by_age: Vec<(Millis, ProducerId)> = idle.map(|(id, e)| (e.last_timestamp, *id)).collect();
-        let goes = (PRODUCERS_PER_PARTITION_MAX / 16).min(by_age.len());
-        if goes == 0 {
-            return;
+    /// Makes room for one more, where there is none: for a sixteenth at a time, so that many pay for one search.
+    fn make_room(&mut self) {
+        if self.producers.len() >= PRODUCERS_PER_PARTITION_MAX || producer_budget::is_full() {
+            let idle = self.producers.iter().filter(|(_, e)| e.txn_first_offset().is_none());
+            let mut by_age: Vec<(Millis, ProducerId)> = idle.map(|(id, e)| (e.last_timestamp, *id)).collect();
+            let goes = by_age.len().div_ceil(16);
+            if goes > 0 {
+                by_age.select_nth_unstable(goes - 1);
+            }
+            for (_, id) in &by_age[..goes] {
+                self.producers.remove(id);
+            }
         }
-        by_age.select_nth_unstable(goes - 1);
-        for (_, id) in &by_age[..goes] {
-            self.producers.remove(id);
-        }
+        self.share.set(self.producers.len() + 1);
     }
 }
 

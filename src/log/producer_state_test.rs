@@ -126,3 +126,41 @@ fn a_marker_that_bumps_the_epoch_ends_only_what_is_older() {
     assert!(matches!(state.check(&batch(4, 1, 1, 8), Word::NotNeeded), Err(AppendError::OutOfOrderSequence { .. })));
     assert_eq!(state.check(&batch(4, 0, 1, 8), Word::NotNeeded).unwrap(), Verdict::Append);
 }
+
+fn of(id: i64, at: i64) -> BatchHeader {
+    let mut one = batch(0, 0, 1, id);
+    (one.producer_id, one.base_timestamp, one.max_timestamp) = (ProducerId(id), Millis(at), Millis(at));
+    one
+}
+
+#[test]
+fn a_partition_forgets_those_silent_for_longest_before_it_remembers_too_many() {
+    let mut state = ProducerState::default();
+    let count = PRODUCERS_PER_PARTITION_MAX as i64 + 1000;
+    let mut open = of(0, 0);
+    open.attributes = TRANSACTIONAL;
+    state.update(&open, Millis(0));
+    for id in 1..count {
+        state.update(&of(id, id), Millis(0));
+    }
+    assert!(state.len() <= PRODUCERS_PER_PARTITION_MAX);
+    let newest = |id| state.check(&of(id, id), Word::NotNeeded).unwrap();
+    assert!(matches!(newest(count - 1), Verdict::Duplicate(_)), "who was heard last is known");
+    assert_eq!(newest(1), Verdict::Append, "who was silent for longest is not");
+    assert_eq!(state.first_unstable(), Some(Offset(0)), "an open transaction is never forgotten");
+    state.forget_until(Millis(count));
+    assert_eq!(state.len(), 1);
+    assert!(state.producers.capacity() < 1000, "their room is given back");
+}
+
+#[test]
+fn a_stamp_that_lies_ahead_keeps_no_producer_for_ever() {
+    let mut state = ProducerState::default();
+    state.update(&of(1, i64::MAX / 2), Millis(5));
+    state.expire(Millis(10), Millis(100));
+    assert_eq!(state.len(), 1);
+    state.expire(Millis(109), Millis(100));
+    assert_eq!(state.len(), 1);
+    state.expire(Millis(110), Millis(100));
+    assert!(state.is_empty());
+}

@@ -39,12 +39,27 @@ impl Log {
         }
     }
 
+    /// Forgets producers that have been silent for `producer.id.expiration.ms`. `now` is wall time.
+    pub fn expire_producers(&self, now: Millis) {
+        let span = self.config.load().producer_id_expiration_ms;
+        self.writer.lock().producers.expire(now, span);
+    }
+
+    /// Adds to `ages` when each producer without an open transaction was last heard.
+    pub fn silent_producers(&self, ages: &mut Vec<Millis>) {
+        ages.extend(self.writer.lock().producers.silent_since());
+    }
+
+    /// Forgets producers that were last heard at that moment or before.
+    pub fn forget_producers(&self, until: Millis) {
+        self.writer.lock().producers.forget_until(until);
+    }
+
     /// Removes segments that are too old, too many bytes, or below the log start. Returns how many. `now` is wall time.
     pub fn delete_old_segments(&self, now: Millis) -> Result<usize, StorageError> {
         let _structure = self.structure.lock();
         let mut writer = self.writer.lock();
         let config = self.config.load();
-        writer.producers.expire(now, config.producer_id_expiration_ms);
         let segments = self.segments.load_full();
         let (start, high_watermark) = (self.log_start_offset(), self.high_watermark());
         let mut excess = match config.retention_bytes {

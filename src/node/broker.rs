@@ -412,6 +412,7 @@ fn intervals(config: &ServerConfig) -> Intervals {
         flush: Millis(config.log_flush_scheduler_interval_ms().clamp(1, FLUSH_LOOK_MS_MAX)),
         checkpoint: Millis(i64::from(config.log_flush_offset_checkpoint_interval_ms())),
         high_watermarks: Millis(config.replica_high_watermark_checkpoint_interval_ms().max(1)),
+        producers: Millis(config.producer_id_expiration_check_interval_ms().max(1).into()),
     }
 }
 

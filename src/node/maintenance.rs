@@ -21,6 +21,8 @@ pub struct Intervals {
     pub checkpoint: Millis,
     /// `replica.high.watermark.checkpoint.interval.ms`
     pub high_watermarks: Millis,
+    /// `producer.id.expiration.check.interval.ms`
+    pub producers: Millis,
 }
 
 /// The thread at work. Dropping the handle does not stop it; `stop` does.
@@ -55,7 +57,7 @@ impl Maintenance {
 }
 
 fn run(logs: &LogManager, flusher: &Flusher, clock: &SharedClock, every: Intervals, stopped: &Receiver<()>) {
-    let mut due = [every.retention, every.flush, every.checkpoint, every.high_watermarks]
+    let mut due = [every.retention, every.flush, every.checkpoint, every.high_watermarks, every.producers]
         .map(|span| clock.monotonic().plus(span));
     loop {
         let now = clock.monotonic();
@@ -73,6 +75,7 @@ fn run(logs: &LogManager, flusher: &Flusher, clock: &SharedClock, every: Interva
         if due[1] <= now {
             logs.flush_tick(flusher, clock.wall());
             logs.removal_tick(now);
+            logs.producers_excess_tick();
             due[1] = now.plus(every.flush);
         }
         if due[2] <= now {
@@ -82,6 +85,10 @@ fn run(logs: &LogManager, flusher: &Flusher, clock: &SharedClock, every: Interva
         if due[3] <= now {
             logs.high_watermark_tick();
             due[3] = now.plus(every.high_watermarks);
+        }
+        if due[4] <= now {
+            logs.producers_tick(clock.wall());
+            due[4] = now.plus(every.producers);
         }
     }
 }

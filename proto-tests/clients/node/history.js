@@ -11,7 +11,7 @@ const note = (event, fields) => {
   fs.writeSync(file, JSON.stringify({ t, p: task.name, e: event, ...fields }) + '\n')
 }
 const kafka = new Kafka({
-  clientId: 'proto-tests', brokers: [task.bootstrap], logLevel: logLevel.NOTHING,
+  clientId: 'proto-tests', brokers: task.bootstrap.split(','), logLevel: logLevel.NOTHING,
   retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 30 },
 })
 const producer = kafka.producer({

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use kafka_protocol::messages::{GroupId, OffsetCommitRequest};
 
-use super::group_coordinator;
+use super::coordinator::{self, Key};
 use super::group_offsets::Committed;
 use crate::base::ids::{Offset, PartitionIndex};
 use crate::peer::client::{Client, Retry};
@@ -41,7 +41,7 @@ pub async fn commit_offsets(
         .with_group_id(GroupId(wire::text(group)))
         .with_generation_id_or_member_epoch(-1)
         .with_topics(by_topic.into_iter().map(topic).collect());
-    group_coordinator::ask(client, group, retry, async |_, connection| {
+    coordinator::ask(client, Key::Group(group), retry, async |_, connection| {
         let version = connection.version::<OffsetCommitRequest>(BY_NAME_UNTIL)?;
         let answer = connection.send(version, &request).await?.answer().await?;
         for topic in &answer.topics {

@@ -2,7 +2,7 @@
 
 use kafka_protocol::messages::{DeleteGroupsRequest, GroupId};
 
-use super::group_coordinator;
+use super::coordinator::{self, Key};
 use crate::base::error_code::ErrorCode;
 use crate::peer::client::{Client, Retry};
 use crate::peer::error::PeerError;
@@ -12,7 +12,7 @@ use crate::peer::wire;
 pub async fn delete_group(client: &Client, group: &str, retry: &mut Retry) -> Result<(), PeerError> {
     let request = DeleteGroupsRequest::default().with_groups_names(vec![GroupId(wire::text(group))]);
     let what = || format!("delete group {group:?}");
-    group_coordinator::ask(client, group, retry, async |_, connection| {
+    coordinator::ask(client, Key::Group(group), retry, async |_, connection| {
         let answer = connection.call(&request).await?;
         let found = answer.results.first();
         let found = found.ok_or_else(|| PeerError::refused(what(), ErrorCode::UnknownServerError, None))?;

@@ -7,7 +7,7 @@ use kafka_protocol::messages::consumer_group_describe_response::{Assignment, Des
 use kafka_protocol::messages::describe_groups_response::DescribedGroup as ClassicGroup;
 use kafka_protocol::messages::{ConsumerGroupDescribeRequest, DescribeGroupsRequest, GroupId};
 
-use super::group_coordinator;
+use super::coordinator::{self, Key};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{NodeId, PartitionIndex};
 use crate::coordinator::group::consumer::consumer_protocol;
@@ -58,7 +58,7 @@ pub struct MemberDescription {
 
 /// Describes a group; one that does not exist is refused with GROUP_ID_NOT_FOUND.
 pub async fn describe_group(client: &Client, group: &str, retry: &mut Retry) -> Result<GroupDescription, PeerError> {
-    group_coordinator::ask(client, group, retry, async |node, connection| {
+    coordinator::ask(client, Key::Group(group), retry, async |node, connection| {
         match consumer(node, connection, group).await {
             Err(PeerError::Unsupported { .. }) => classic(node, connection, group).await,
             Err(error) if matches!(error.code(), Some(ErrorCode::GroupIdNotFound | ErrorCode::UnsupportedVersion)) => {

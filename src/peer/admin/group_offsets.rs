@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::{GroupId, OffsetFetchRequest};
 
-use super::group_coordinator;
+use super::coordinator::{self, Key};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Offset, PartitionIndex};
 use crate::peer::client::{Client, Retry};
@@ -23,7 +23,7 @@ pub type Committed = BTreeMap<(String, PartitionIndex), Offset>;
 
 /// All that `group` has committed; nothing for a group that is not there.
 pub async fn group_offsets(client: &Client, group: &str, retry: &mut Retry) -> Result<Committed, PeerError> {
-    group_coordinator::ask(client, group, retry, async |_, connection| ask(connection, group).await).await
+    coordinator::ask(client, Key::Group(group), retry, async |_, connection| ask(connection, group).await).await
 }
 
 async fn ask(connection: &Connection, group: &str) -> Result<Committed, PeerError> {

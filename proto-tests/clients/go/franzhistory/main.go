@@ -47,21 +47,42 @@ func note(event string, fields map[string]any) {
 	}
 }
 
-// end commits or aborts, and tells whether it did.
-func end(cl *kgo.Client, txn int64, how kgo.TransactionEndTry) bool {
-	for tries := 0; ; tries++ {
-		ctx, done := context.WithTimeout(context.Background(), 30*time.Second)
-		err := cl.EndTransaction(ctx, how)
-		done()
-		switch {
-		case err == nil:
-			return true
-		case how == kgo.TryCommit && errors.Is(err, kerr.OperationNotAttempted):
-			return false
-		case tries < 3 && errors.Is(err, context.DeadlineExceeded):
-			continue
+// outcome is how a transaction ended.
+type outcome int
+
+const (
+	committed outcome = iota
+	aborted
+	unknown
+)
+
+func tryEnd(cl *kgo.Client, how kgo.TransactionEndTry) error {
+	ctx, done := context.WithTimeout(context.Background(), 60*time.Second)
+	defer done()
+	return cl.EndTransaction(ctx, how)
+}
+
+// end commits or aborts. franz-go does not ask again for a commit whose answer was lost: it has the id's transaction aborted, if
+// it is not committed yet.
+func end(cl *kgo.Client, commit bool) outcome {
+	ended := aborted
+	if commit {
+		err := tryEnd(cl, kgo.TryCommit)
+		if err == nil {
+			return committed
 		}
-		fail(err)
+		if !errors.Is(err, kerr.OperationNotAttempted) {
+			ended = unknown
+		}
+	}
+	for tries := 0; ; tries++ {
+		err := tryEnd(cl, kgo.TryAbort)
+		if err == nil {
+			return ended
+		}
+		if tries == 5 || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) {
+			fail(err)
+		}
 	}
 }
 
@@ -107,16 +128,17 @@ func main() {
 		if err := cl.Flush(context.Background()); err != nil {
 			fail(err)
 		}
-		committed := false
-		if number%3 != 2 {
+		commit := number%3 != 2
+		if commit {
 			note("commit", map[string]any{"txn": txn})
-			committed = end(cl, txn, kgo.TryCommit)
 		}
-		if committed {
+		switch end(cl, commit) {
+		case committed:
 			note("committed", map[string]any{"txn": txn})
-		} else {
-			end(cl, txn, kgo.TryAbort)
+		case aborted:
 			note("aborted", map[string]any{"txn": txn})
+		case unknown:
+			// Nobody knows, and the history says nothing.
 		}
 		time.Sleep(time.Duration(task.PauseMs) * time.Millisecond)
 	}
