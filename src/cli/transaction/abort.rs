@@ -4,12 +4,14 @@ use clap::Args;
 use serde_json::json;
 
 use super::hanging::{Open, owners};
+use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Offset, PartitionIndex, TopicPartition};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::Options;
 use crate::cli::output;
 use crate::peer::admin::abort_transaction::abort_transaction;
 use crate::peer::admin::describe_producers::describe_producers;
+use crate::peer::metadata::Wanted;
 
 #[derive(Debug, Args)]
 pub(super) struct AbortArgs {
@@ -30,6 +32,13 @@ pub(super) async fn run(options: &Options, args: AbortArgs) -> anyhow::Result<()
     let (client, mut retry) = (options.client()?, options.retry());
     let partition = TopicPartition::new(args.topic.as_str(), PartitionIndex(args.partition));
     let start = Offset(args.start_offset);
+    let known = client.metadata(Wanted::These(std::slice::from_ref(&args.topic)), false).await?;
+    // A leader is waited for, a partition that does not exist is not.
+    if let Err(error) = known.leader(&args.topic, partition.partition)
+        && error.code() == Some(ErrorCode::UnknownTopicOrPartition)
+    {
+        return Err(error.into());
+    }
     let producers = describe_producers(&client, &partition, &mut retry).await?;
     let Some(producer) = producers.into_iter().find(|producer| producer.txn_start == Some(start)) else {
         let what = format!("no transaction that is open in {partition} starts at offset {start}");
