@@ -23,7 +23,7 @@ use crate::base::clock::SharedClock;
 use crate::base::ids::Offset;
 use crate::log::log::Log;
 use crate::log::read_info::ReadUpTo;
-use crate::record::batch::batches;
+use crate::record::batch::{BatchError, BatchView, batches};
 
 /// Bytes read from the log at once.
 const READ_BYTES: usize = 1024 * 1024;
@@ -110,7 +110,7 @@ impl Shared {
             let read = self.log.read(next, READ_BYTES, ReadUpTo::LogEnd, true).map_err(|error| read_failure(&error))?;
             let bytes = read.records.to_bytes().map_err(|error| read_failure(&error))?;
             let before = next;
-            for batch in batches(&bytes) {
+            for batch in whole_batches(&bytes) {
                 let batch = batch.map_err(|error| read_failure(&error))?;
                 let unreadable = |why: String| read_failure(&Unreadable { at: batch.header.base_offset, why });
                 let at = batch.header.base_offset;
@@ -129,6 +129,14 @@ impl Shared {
     }
 }
 
+/// The batches of what was read at once. The last may be cut short where the reading stopped: it is read again, from its beginning.
+fn whole_batches(bytes: &[u8]) -> impl Iterator<Item = Result<BatchView<'_>, BatchError>> {
+    batches(bytes).enumerate().map_while(|(at, batch)| match batch {
+        Err(BatchError::Short { .. }) if at > 0 => None,
+        batch => Some(batch),
+    })
+}
+
 /// The log's own batches from `start` up to `last` (inclusive), about `bytes_max` bytes. Blocks.
 pub fn read_batches(log: &Log, start: Offset, last: Offset, bytes_max: usize) -> Result<Vec<u8>, Failure> {
     let mut out = Vec::new();
@@ -137,7 +145,7 @@ pub fn read_batches(log: &Log, start: Offset, last: Offset, bytes_max: usize) ->
     }
     let read = log.read(start, bytes_max, ReadUpTo::LogEnd, true).map_err(|error| read_failure(&error))?;
     let bytes = read.records.to_bytes().map_err(|error| read_failure(&error))?;
-    for batch in batches(&bytes) {
+    for batch in whole_batches(&bytes) {
         let batch = batch.map_err(|error| read_failure(&error))?;
         let at = batch.header.base_offset;
         if at >= start && at <= last {
