@@ -64,6 +64,10 @@ pub struct Head {
     pub last_offset_delta: i32,
     /// Number of records.
     pub count: i32,
+    /// True for a marker.
+    pub is_control: bool,
+    /// The producer's id and epoch; -1 if there are none.
+    pub producer: (i64, i16),
 }
 
 /// The whole batches at the front of these bytes.
@@ -78,7 +82,16 @@ pub fn batches(bytes: &[u8]) -> Vec<Head> {
             break;
         }
         let base_offset = i64::from_be_bytes(b[..8].try_into().expect("8 bytes"));
-        list.push(Head { position, length, base_offset, last_offset_delta: i32_at(23), count: i32_at(57) });
+        let producer_id = i64::from_be_bytes(b[43..51].try_into().expect("8 bytes"));
+        list.push(Head {
+            position,
+            length,
+            base_offset,
+            last_offset_delta: i32_at(23),
+            count: i32_at(57),
+            is_control: b[22] & 0x20 != 0,
+            producer: (producer_id, i16::from_be_bytes([b[51], b[52]])),
+        });
         position += length;
     }
     list
