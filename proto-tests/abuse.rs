@@ -3,6 +3,9 @@
 
 mod support;
 
+#[path = "abuse/connections.rs"]
+mod connections;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -461,84 +464,4 @@ fn bodies_that_are_right_and_too_much() {
             }
         }
     });
-}
-
-#[test]
-fn connections() {
-    under_load(|a| {
-        // Ten thousand requests at once on one connection: all answered, in order.
-        let m = schema::request("Metadata");
-        let body = m.encode(9, &json!({"topics": []}));
-        let mut bytes = Vec::new();
-        for id in 0..10_000 {
-            bytes.extend(request_frame(m.key, 9, true, id, "pipeline", &body));
-        }
-        let mut other = wire_clone(a.broker, &bytes);
-        for id in 0..10_000i32 {
-            match other.receive_frame() {
-                Ok(frame) if frame[..4] == id.to_be_bytes() => {}
-                Ok(frame) => {
-                    a.failures.push(format!("pipelined: id {:?} instead of {id}", &frame[..4]));
-                    break;
-                }
-                Err(e) => {
-                    a.failures.push(format!("pipelined, after {id}: {e}"));
-                    break;
-                }
-            }
-        }
-        // One byte every now and then: cut off in the end, and it holds up nobody.
-        let mut slow = a.broker.wire();
-        for byte in request_frame(m.key, 9, true, 1, "slow", &body).iter().take(8) {
-            let _ = slow.send_bytes(&[*byte]);
-            std::thread::sleep(Duration::from_millis(150));
-        }
-        a.still_there("one byte at a time");
-        // Connections that say nothing, and ones that go away in the middle.
-        let silent: Vec<Wire> = (0..500).filter_map(|_| Wire::connect(a.broker.port).ok()).collect();
-        a.still_there("500 silent connections");
-        drop(silent);
-        for n in 0..300 {
-            if let Ok(mut w) = Wire::connect(a.broker.port) {
-                let frame = request_frame(m.key, 9, true, 1, "gone", &body);
-                let _ = w.send_bytes(&frame[..n % frame.len()]);
-            }
-        }
-        a.still_there("300 that went away");
-        // A client that asks for much and never reads.
-        let mut deaf = a.broker.wire();
-        deaf.set_timeout(Duration::from_millis(500));
-        let big = produce("good-big", Batch::of(now(), &[&noise(1, 900_000)]).base64());
-        topic(a.broker, "good-big");
-        let mut wire = a.broker.wire();
-        for _ in 0..4 {
-            wire.call("Produce", 9, big.clone()).expect("a big record");
-        }
-        let f = schema::request("Fetch");
-        let p = json!({"partition": 0, "fetchOffset": 0, "partitionMaxBytes": 10_000_000});
-        let fetch = f.encode(11, &json!({"replicaId": -1, "maxWaitMs": 0, "minBytes": 0, "maxBytes": 50_000_000, "topics": [{"topic": "good-big", "partitions": [p]}]}));
-        for id in 0..2000 {
-            if deaf.send_bytes(&request_frame(f.key, 11, false, id, "deaf", &fetch)).is_err() {
-                break;
-            }
-        }
-        a.still_there("a client that does not read");
-        // Idle connections are closed, connections.max.idle.ms being 4 s here.
-        let mut idle = a.broker.wire();
-        idle.set_timeout(Duration::from_secs(12));
-        if idle.receive_frame() != Err(WireError::Closed) {
-            a.failures.push("an idle connection is not closed".to_string());
-        }
-    });
-}
-
-/// A connection whose requests are written by a thread, as the server need not take them faster than it answers.
-fn wire_clone(broker: &Broker, bytes: &[u8]) -> Wire {
-    let wire = broker.wire();
-    let mut writer = wire.second();
-    let bytes = bytes.to_vec();
-    std::thread::spawn(move || {
-        let _ = writer.send_bytes(&bytes);
-    });
-    wire
 }

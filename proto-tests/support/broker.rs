@@ -104,6 +104,9 @@ impl Broker {
             // Many servers run at once in tests; none of them needs the metrics port.
             text.push_str("ottla.http.address=\n");
         }
+        if self.overrides.iter().any(|(key, _)| key == "log.dirs") {
+            text = text.lines().filter(|line| !line.starts_with("log.dirs=")).map(|line| format!("{line}\n")).collect();
+        }
         for (key, value) in &self.overrides {
             text.push_str(&format!("{key}={value}\n"));
         }

@@ -55,6 +55,11 @@ impl Wire {
         Wire { stream: self.stream.try_clone().expect("a second handle"), next: 1, client_id: self.client_id.clone() }
     }
 
+    /// The address from which it goes out.
+    pub fn local_address(&self) -> std::net::IpAddr {
+        self.stream.local_addr().expect("an address").ip()
+    }
+
     /// How long reads wait.
     pub fn set_timeout(&self, limit: Duration) {
         self.stream.set_read_timeout(Some(limit)).expect("a timeout");

@@ -86,3 +86,9 @@ pub const OFFSETS_LOOKED_AT_PER_TURN_MAX: usize = 10_000;
 pub const LAG_PARTITIONS_MAX: usize = 20_000;
 /// ... and records that are read for it from other brokers at a time.
 pub const LAG_RECORDS_READ_MAX: usize = 500;
+/// Partitions that are not here yet and whose log directory is chosen already.
+pub const PREFERRED_DIRS_MAX: usize = 10_000;
+/// What is copied at a time while a log moves to another directory (bytes); a larger batch is copied whole.
+pub const LOG_COPY_BYTES: usize = 1024 * 1024;
+/// Topics that are made at a time because clients named them; more are made when the clients ask again.
+pub const TOPICS_IN_THE_MAKING_MAX: usize = 10_000;

@@ -293,6 +293,13 @@ pub fn check_broker_step(settings: &Settings, current: &ServerConfig) -> Result<
             return Err(Refusal::Request(format!("{key} can be changed only by a restart")));
         }
     }
+    let counted = |entry: &str| entry.rsplit_once(':').is_some_and(|(_, count)| count.trim().parse::<u32>().is_ok());
+    if let Some(text) = settings.get("max.connections.per.ip.overrides")
+        && let Some(stray) = elements(text).into_iter().find(|entry| !counted(entry))
+    {
+        let text = format!("max.connections.per.ip.overrides: `{stray}` is not of the form address:count");
+        return Err(Refusal::Request(text));
+    }
     for key in THREAD_COUNTS {
         let now = current.text(key).and_then(|text| text.parse::<i64>().ok());
         if let (Some(next), Some(now)) = (number(key), now)
@@ -308,8 +315,8 @@ pub fn check_broker_step(settings: &Settings, current: &ServerConfig) -> Result<
 /// Kafka can change these while it runs; here listeners are bound once, and a change without effect would mislead.
 const BOUND_AT_START: [&str; 2] = ["listeners", "listener.security.protocol.map"];
 
-/// Counts of threads, which Kafka changes only by small steps. But for the cleaner's they are without effect here; still, a
-/// tool that meets the limit in Kafka must meet it here.
+/// Counts of threads, which Kafka changes only by small steps. But for the cleaner's and the fetchers' they are without effect
+/// here; still, a tool that meets the limit in Kafka must meet it here.
 const THREAD_COUNTS: [&str; 5] = [
     "num.io.threads",
     "num.replica.fetchers",

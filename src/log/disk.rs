@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::StorageError;
 
@@ -15,7 +16,10 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// Replaces a file's content: written beside it, synced, renamed over it, the directory synced.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
-    let temporary = with_suffix(path, ".tmp");
+    // Two may replace one file at a time, each by a file of its own: a snapshot that is written as its segment is sealed, and
+    // again as the log is closed.
+    static REPLACED: AtomicU64 = AtomicU64::new(0);
+    let temporary = with_suffix(path, &format!(".{}.tmp", REPLACED.fetch_add(1, Ordering::Relaxed)));
     let write = || -> std::io::Result<()> {
         let mut file = File::create(&temporary)?;
         file.write_all(content)?;

@@ -206,7 +206,7 @@ impl Log {
         if end.offset > before.offset { self.bytes_between(before, end) } else { 0 }
     }
 
-    fn bytes_between(&self, from: End, to: End) -> u64 {
+    pub(super) fn bytes_between(&self, from: End, to: End) -> u64 {
         if from.segment == to.segment {
             return to.position.saturating_sub(from.position);
         }
@@ -254,6 +254,10 @@ impl Log {
     /// Forces what was appended before `end` to the disk. Blocks. On failure the log directory goes offline.
     pub fn flush_to(&self, end: Offset) -> Result<(), FlushError> {
         let _alone = self.flushing.lock();
+        if self.deleted.load(Ordering::Acquire) {
+            // Nobody reads it any more; what took its place after a move was synced before.
+            return Ok(());
+        }
         let from = self.recovery_point();
         let end = end.min(self.log_end_offset());
         if from >= end {
@@ -286,7 +290,8 @@ impl Log {
 
     /// True if a file is missing because the segment was deleted or replaced since the list of segments was read.
     pub(super) fn is_gone(&self, segment: &LogSegment, error: &StorageError) -> bool {
-        error.is_not_found() && !self.segments.load().iter().any(|s| std::ptr::eq(&**s, segment))
+        let is_listed = || self.segments.load().iter().any(|s| std::ptr::eq(&**s, segment));
+        error.is_not_found() && (self.deleted.load(Ordering::Acquire) || !is_listed())
     }
 
     /// Takes the log directory offline because of `error`, unless that only says that the log was deleted or shortened meanwhile.
@@ -304,10 +309,11 @@ impl Log {
         let _ = self.cleaned.set(checkpoint);
     }
 
-    /// The partition is about to be deleted: a compaction at work on it ends and will touch no file once this has returned.
+    /// The log is about to be deleted: a compaction or a flush at work on it ends and will touch no file once this has returned.
     pub(super) fn abandon(&self) {
         self.deleted.store(true, Ordering::Release);
         drop(self.structure.lock());
+        drop(self.flushing.lock());
     }
 
     /// Forces the directory's entries, and that of the directory itself, to the disk if there are new ones.

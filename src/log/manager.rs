@@ -14,24 +14,25 @@ use super::config::LogConfig;
 use super::dir::LogDir;
 use super::error::{OpenError, StorageError};
 use super::flusher::Flusher;
+use super::future;
 use super::health::DirHealth;
 use super::loader::OpenOptions;
 use super::log::Log;
 use super::partition_metadata;
 use super::producer_budget;
 use crate::base::ids::{BrokerEpoch, Millis, Offset, PartitionIndex, TopicPartition, Uuid};
-use crate::base::random;
 
 /// The ending of a directory whose partition is being deleted.
 const DELETE_ENDING: &str = "-delete";
 
-struct Dir {
-    dir: LogDir,
-    health: Arc<DirHealth>,
+/// A log directory and what its checkpoints said at the start.
+pub(super) struct Dir {
+    pub(super) dir: LogDir,
+    pub(super) health: Arc<DirHealth>,
     recovery_points: BTreeMap<TopicPartition, Offset>,
     log_starts: BTreeMap<TopicPartition, Offset>,
     high_watermarks: BTreeMap<TopicPartition, Offset>,
-    cleaned: Arc<CleanerCheckpoint>,
+    pub(super) cleaned: Arc<CleanerCheckpoint>,
     /// What the file of high watermarks says now.
     written_watermarks: Mutex<BTreeMap<TopicPartition, Offset>>,
 }
@@ -42,13 +43,19 @@ struct Found {
     path: PathBuf,
     topic_id: Uuid,
     dir: usize,
+    /// It is a copy on its way into this directory.
+    is_future: bool,
 }
 
 /// All logs.
 pub struct LogManager {
-    dirs: Vec<Dir>,
-    logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
-    creating: Mutex<()>,
+    pub(super) dirs: Vec<Dir>,
+    pub(super) logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
+    /// Copies on their way to another directory.
+    pub(super) futures: RwLock<HashMap<TopicPartition, Arc<Log>>>,
+    /// Where logs that are not here yet are to be created.
+    pub(super) preferred: Mutex<HashMap<TopicPartition, PathBuf>>,
+    pub(super) creating: Mutex<()>,
     /// Logs that could not be opened.
     broken: Mutex<Vec<TopicPartition>>,
     /// Directories that could not be opened at all.
@@ -82,6 +89,8 @@ impl LogManager {
         let manager = Self {
             dirs: opened,
             logs: RwLock::default(),
+            futures: RwLock::default(),
+            preferred: Mutex::default(),
             creating: Mutex::new(()),
             broken: Mutex::default(),
             missing: AtomicUsize::new(0),
@@ -99,6 +108,7 @@ impl LogManager {
                 });
             }
         });
+        manager.settle_futures();
         for dir in &manager.dirs {
             let broken = manager.broken.lock();
             dir.cleaned.retain(|name| manager.get(name).is_some() || broken.contains(name));
@@ -121,18 +131,22 @@ impl LogManager {
                     self.background.run(move || remove_tree(&path));
                     continue;
                 }
-                let Some(name) = partition_of(&text).filter(|n| !skip(&n.topic)) else { continue };
+                let future = future::future_of(&text);
+                let is_future = future.is_some();
+                let Some(name) = future.or_else(|| partition_of(&text)).filter(|n| !skip(&n.topic)) else { continue };
                 let topic_id = match partition_metadata::read(&path) {
                     Ok(id) => id.unwrap_or(Uuid::ZERO),
                     Err(OpenError::BadFile { path, reason }) => {
                         let path = path.display();
-                        tracing::error!(partition = %name, %path, reason, "nobody knows whose data it is; its partition is unavailable");
-                        self.broken.lock().push(name);
+                        tracing::error!(partition = %name, %path, reason, "nobody knows whose data it is; it is left alone");
+                        if !is_future {
+                            self.broken.lock().push(name);
+                        }
                         continue;
                     }
                     Err(error) => return Err(error),
                 };
-                found.push(Found { name, path, topic_id, dir: i });
+                found.push(Found { name, path, topic_id, dir: i, is_future });
             }
         }
         Ok(found)
@@ -147,7 +161,10 @@ impl LogManager {
                     log.update_high_watermark(*high_watermark);
                 }
                 log.clean_with(Arc::clone(&dir.cleaned));
-                self.logs.write().insert(found.name.clone(), log);
+                if found.is_future { self.found_future(log) } else { self.keep_longer(log) }
+            }
+            Err(error) if found.is_future => {
+                tracing::warn!(partition = %found.name, %error, "the copy of a log cannot be opened; it is left alone");
             }
             Err(error) => {
                 tracing::error!(partition = %found.name, %error, "the log cannot be opened; its partition is unavailable");
@@ -156,7 +173,7 @@ impl LogManager {
         }
     }
 
-    fn options(
+    pub(super) fn options(
         &self,
         dir: &Dir,
         name: TopicPartition,
@@ -231,7 +248,10 @@ impl LogManager {
             }
             self.delete(name)?;
         }
-        let dir = self.home_of(name, assigned)?;
+        let dir = match self.preferred_dir(name) {
+            Some(dir) => dir,
+            None => self.home_of(name, assigned)?,
+        };
         let path = dir.dir.path.join(name.to_string());
         if path.exists() && self.get(name).is_none() && std::fs::read_dir(&path).is_ok_and(|mut d| d.next().is_some()) {
             return Err(OpenError::BadFile { path, reason: "it could not be opened when the broker started".into() });
@@ -243,7 +263,13 @@ impl LogManager {
         dir.cleaned.remove(name)?;
         log.clean_with(Arc::clone(&dir.cleaned));
         self.logs.write().insert(name.clone(), Arc::clone(&log));
+        self.preferred.lock().remove(name);
         Ok(log)
+    }
+
+    fn preferred_dir(&self, name: &TopicPartition) -> Option<&Dir> {
+        let preferred = self.preferred.lock().get(name).cloned()?;
+        self.dirs.iter().find(|dir| dir.dir.path == preferred && !dir.health.is_offline())
     }
 
     fn emptiest(&self) -> Option<&Dir> {
@@ -253,15 +279,19 @@ impl LogManager {
         if self.dirs.len() == 1 { healthy.into_iter().next() } else { healthy.min_by_key(|dir| count(dir)) }
     }
 
-    /// Takes a partition's log away: its directory is renamed at once and removed after `file.delete.delay.ms`.
+    /// Takes a partition's log away: its directory is renamed at once and removed after `file.delete.delay.ms`. So is its copy.
     pub fn delete(&self, name: &TopicPartition) -> Result<(), StorageError> {
+        self.drop_future(name)?;
         let Some(log) = self.logs.write().remove(name) else { return Ok(()) };
+        self.retire(&log)
+    }
+
+    /// Ends a log that is in no table any more, and has its files removed later.
+    pub(super) fn retire(&self, log: &Log) -> Result<(), StorageError> {
         log.abandon();
-        log.cleaned.get().map_or(Ok(()), |cleaned| cleaned.remove(name))?;
-        let unique = random::uuid().0.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        log.cleaned.get().map_or(Ok(()), |cleaned| cleaned.remove(&log.name))?;
         let path = log.dir().to_path_buf();
-        // Kafka's form: the name, a dot, a unique part, the ending.
-        let gone = path.with_file_name(format!("{name}.{unique}{DELETE_ENDING}"));
+        let gone = path.with_file_name(future::beside(&log.name, DELETE_ENDING));
         // Not synced: should a crash bring the directory back, the topic's id in it tells that nobody wants it.
         std::fs::rename(&path, &gone).map_err(StorageError::of("rename", &path))?;
         self.background.run_after(log.config().file_delete_delay_ms, move || remove_tree(&gone));
@@ -359,7 +389,8 @@ impl LogManager {
         of: impl Fn(&Log) -> Offset,
         before: &BTreeMap<TopicPartition, Offset>,
     ) -> BTreeMap<TopicPartition, Offset> {
-        let logs = self.all().into_iter().filter(|log| Arc::ptr_eq(log.health(), &dir.health));
+        let all = self.all().into_iter().chain(self.futures());
+        let logs = all.filter(|log| Arc::ptr_eq(log.health(), &dir.health));
         let mut offsets: BTreeMap<_, _> = logs.map(|log| (log.name.clone(), of(&log))).collect();
         let broken = self.broken.lock();
         offsets.extend(broken.iter().filter_map(|name| Some((name.clone(), *before.get(name)?))));
@@ -376,7 +407,8 @@ impl LogManager {
     /// Stops cleanly: everything is synced and checkpointed, and each directory that is whole is marked as closed by the broker
     /// registered under `epoch`. Blocks.
     pub fn close(&self, epoch: BrokerEpoch) {
-        let logs = self.all();
+        let mut logs = self.all();
+        logs.extend(self.futures());
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..logs.len().min(8) {
@@ -420,7 +452,7 @@ impl LogManager {
     }
 }
 
-fn partition_of(directory: &str) -> Option<TopicPartition> {
+pub(super) fn partition_of(directory: &str) -> Option<TopicPartition> {
     let (topic, index) = directory.rsplit_once('-')?;
     let index: i32 = index.parse().ok().filter(|i| *i >= 0)?;
     (!topic.is_empty()).then(|| TopicPartition::new(topic, PartitionIndex(index)))

@@ -14,6 +14,7 @@ pub mod disk;
 pub mod error;
 pub mod file_records;
 pub mod flusher;
+pub mod future;
 pub mod health;
 pub mod index;
 pub mod leader_epoch;

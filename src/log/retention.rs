@@ -58,6 +58,9 @@ impl Log {
     /// Removes segments that are too old, too many bytes, or below the log start. Returns how many. `now` is wall time.
     pub fn delete_old_segments(&self, now: Millis) -> Result<usize, StorageError> {
         let _structure = self.structure.lock();
+        if self.deleted.load(Ordering::Acquire) {
+            return Ok(0);
+        }
         let mut writer = self.writer.lock();
         let config = self.config.load();
         let segments = self.segments.load_full();

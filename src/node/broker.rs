@@ -44,6 +44,8 @@ use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::metadata_follower;
 use crate::protocol::api::ListenerKind;
 use crate::protocol::internal::Identity;
+use crate::quota::connection_quota::ConnectionQuota;
+use crate::replica::log_moves::LogMoves;
 use crate::replica::log_settings;
 use crate::replica::manager::ReplicaManager;
 use crate::server::context::Context;
@@ -142,7 +144,12 @@ async fn serve(
     let hosted =
         coordinators::host(Arc::clone(&txn.service), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
     let transaction_coordinators = tokio::spawn(hosted);
-    let connections = connections::quota(&config).map_err(StartError::Settings)?;
+    let limits = connections::limits(&config).map_err(StartError::Settings)?;
+    // Clients that take every place must not keep the controllers from each other.
+    let of_controllers = ConnectionQuota::new(limits.clone());
+    let connections = ConnectionQuota::new(limits);
+    let counted = vec![Arc::clone(&connections), Arc::clone(&of_controllers)];
+    tokio::spawn(connections::follow(Arc::clone(&replicas), counted));
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
     let ctx = Arc::new(Context {
         node_id: config.node_id(),
@@ -152,11 +159,13 @@ async fn serve(
         replicas: Arc::clone(&replicas),
         groups: Arc::clone(&groups),
         connections: Arc::clone(&connections),
+        controller_connections: of_controllers,
         fetch_sessions: FetchSessions::new(slots),
         producer_ids: txn.producer_ids,
         transactions: txn.service,
         transaction_partitions: txn.partitions,
         markers: txn.markers,
+        in_the_making: Default::default(),
         log_levels: LogLevels::new(&root_level, reload),
         clock: Arc::clone(&clock),
         stop: stopped,
@@ -209,6 +218,7 @@ async fn serve(
     if let Some(replication) = up.replication {
         replication.stop();
     }
+    ctx.replicas.moves().stop();
     cleaner.stop();
     maintenance.stop();
     if let Some(local) = controller.local() {
@@ -264,6 +274,7 @@ async fn run_broker(broker: &Lifecycle, ready: Ready<'_>, up: &mut Up) -> Result
         let replication = Replication::start(Arc::clone(&ctx.replicas), ctx.controller.clone(), config, up.epoch);
         up.replication = Some(replication.map_err(system("start the replication thread"))?);
         cores.accept(bound);
+        LogMoves::resume(&ctx.replicas);
     }
     let serving = Arc::clone(&watch.serving);
     start_http(config, Arc::new(watch)).await?;
@@ -394,11 +405,8 @@ fn start_cleaner(
     replicas: &Arc<ReplicaManager>,
     clock: &SharedClock,
 ) -> Result<Arc<Cleaner>, StartError> {
-    let (given, replicas) = (Arc::clone(config), Arc::clone(replicas));
-    let settings = move || {
-        let dynamic = log_settings::dynamic_of_broker(replicas.node(), &replicas.metadata());
-        if dynamic.is_empty() { RoundSettings::of(&given) } else { RoundSettings::of(&given.with_dynamic(&dynamic)) }
-    };
+    let replicas = Arc::clone(replicas);
+    let settings = move || RoundSettings::of(&replicas.config());
     let cleaner = LogCleaner::new(Arc::clone(logs));
     Cleaner::start(cleaner, Arc::clone(clock), config.log_cleaner_enable(), settings)
         .map_err(system("start the cleaner"))

@@ -95,7 +95,7 @@ impl<C: Coordinator> Host<C> {
     async fn load(self: Arc<Self>, index: PartitionIndex, epoch: LeaderEpoch, partition: Arc<Partition>) {
         let Ok(_turn) = self.loading.acquire().await else { return };
         let began = self.clock.monotonic();
-        let (host, log) = (Arc::clone(&self), Arc::clone(&partition.log));
+        let (host, log) = (Arc::clone(&self), Arc::clone(&partition.log()));
         let replayed = tokio::task::spawn_blocking(move || {
             let mut machine = host.coordinator.machine();
             let is_wanted = || host.coordinator.shards().is_wanted(index, epoch);

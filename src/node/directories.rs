@@ -22,8 +22,9 @@ pub async fn report(replicas: Arc<ReplicaManager>, controller: ControllerChannel
         let image = images.borrow_and_update().clone();
         let wrong = told_wrong(&replicas, &image);
         if wrong.is_empty() {
-            if images.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = images.changed() => if changed.is_err() { return },
+                () = replicas.moves().one_moved() => {}
             }
         } else {
             let operation = AssignReplicas { broker_id: replicas.node(), broker_epoch, replicas: wrong };
@@ -55,7 +56,7 @@ fn told_wrong(replicas: &ReplicaManager, image: &MetadataImage) -> Vec<PlacedRep
             let index: PartitionIndex = partition.name.partition;
             let state = known.partition(index);
             let at = state.and_then(|state| state.replicas.iter().position(|replica| *replica == own).zip(Some(state)));
-            let (Some((at, state)), Some(directory)) = (at, logs.directory_of(&partition.log)) else { continue };
+            let (Some((at, state)), Some(directory)) = (at, logs.directory_of(&partition.log())) else { continue };
             if state.directories.get(at) != Some(&directory) {
                 wrong.push(PlacedReplica { topic_id: topic.id, partition: index, directory });
                 if wrong.len() == REPLICAS_MAX {

@@ -84,7 +84,7 @@ impl NodeWatch {
                     under_min += u32::from(isr < min);
                     at_min += u32::from(isr == min);
                 }
-                offline += u32::from(partition.log.is_offline());
+                offline += u32::from(partition.log().is_offline());
                 partition_gauges(partition);
             }
         }
@@ -121,12 +121,12 @@ fn partition_gauges(partition: &Partition) {
     let topic = partition.name.topic.to_string();
     let index = partition.name.partition.to_string();
     let of = |name: &'static str| gauge!(name, "topic" => topic.clone(), "partition" => index.clone());
-    of("kafka_log_log_size").set(partition.log.size() as f64);
-    of("kafka_log_log_numlogsegments").set(partition.log.segment_count() as f64);
-    of("kafka_log_log_logstartoffset").set(partition.log.log_start_offset().0 as f64);
-    of("kafka_log_log_logendoffset").set(partition.log.log_end_offset().0 as f64);
-    of("kafka_topic_partition_current_offset").set(partition.log.high_watermark().0 as f64);
-    of("kafka_topic_partition_oldest_offset").set(partition.log.log_start_offset().0 as f64);
+    of("kafka_log_log_size").set(partition.log().size() as f64);
+    of("kafka_log_log_numlogsegments").set(partition.log().segment_count() as f64);
+    of("kafka_log_log_logstartoffset").set(partition.log().log_start_offset().0 as f64);
+    of("kafka_log_log_logendoffset").set(partition.log().log_end_offset().0 as f64);
+    of("kafka_topic_partition_current_offset").set(partition.log().high_watermark().0 as f64);
+    of("kafka_topic_partition_oldest_offset").set(partition.log().log_start_offset().0 as f64);
     let leadership = partition.leadership();
     of("kafka_topic_partition_leader").set(f64::from(leadership.leader.0));
     of("kafka_topic_partition_replicas").set(leadership.replicas.len() as f64);

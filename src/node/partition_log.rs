@@ -83,11 +83,11 @@ impl<R: LogRecord> MachineLog<R> for PartitionLog<R> {
     }
 
     fn end(&self) -> Offset {
-        self.partition.log.log_end_offset()
+        self.partition.log().log_end_offset()
     }
 
     fn committed(&self) -> Offset {
-        self.partition.log.high_watermark()
+        self.partition.log().high_watermark()
     }
 }
 

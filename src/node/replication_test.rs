@@ -26,6 +26,7 @@ use crate::node::{bind, connections, metadata_loader};
 use crate::peer::controller_channel::Seeds;
 use crate::protocol::api::ListenerKind;
 use crate::protocol::internal::Identity;
+use crate::quota::connection_quota::ConnectionQuota;
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
 use crate::replica::append::{self, Acks, Appended};
@@ -84,13 +85,15 @@ impl Broker {
             config: Arc::clone(&config),
             controller: controller.clone(),
             replicas: Arc::clone(&replicas),
-            connections: connections::quota(&config).expect("a quota"),
+            connections: ConnectionQuota::new(connections::limits(&config).expect("caps")),
+            controller_connections: ConnectionQuota::new(connections::limits(&config).expect("caps")),
             fetch_sessions: FetchSessions::new(100),
             producer_ids: txn.producer_ids,
             groups,
             transactions: txn.service,
             transaction_partitions: txn.partitions,
             markers: txn.markers,
+            in_the_making: Default::default(),
             log_levels: LogLevels::new("INFO", Arc::new(|_| Ok(()))),
             clock,
             stop: stopped,
@@ -160,11 +163,11 @@ fn in_sync(controller: &ControllerChannel, wanted: usize) -> bool {
 async fn all_equal(brokers: [&Broker; 2]) {
     for index in 0..PARTITIONS {
         let [one, two] = brokers.map(|broker| broker.partition(index));
-        let ends = |p: &Partition| (p.log.log_end_offset(), p.log.high_watermark());
+        let ends = |p: &Partition| (p.log().log_end_offset(), p.log().high_watermark());
         until("the logs end alike", || ends(&one) == ends(&two) && ends(&one).0 == ends(&one).1).await;
         let [one, two] = [one, two].map(|p| {
-            let path = p.log.dir().join(format!("{:020}.log", 0));
-            let end = p.log.read(Offset(0), 1 << 24, ReadUpTo::LogEnd, true).expect("a read").records.len();
+            let path = p.log().dir().join(format!("{:020}.log", 0));
+            let end = p.log().read(Offset(0), 1 << 24, ReadUpTo::LogEnd, true).expect("a read").records.len();
             std::fs::read(path).expect("a segment")[..end].to_vec()
         });
         assert!(one == two, "partition {index}: {} and {} bytes", one.len(), two.len());

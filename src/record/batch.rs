@@ -112,6 +112,12 @@ pub struct BatchHeader {
     pub record_count: i32,
 }
 
+/// True if `bytes` begin with the head of a batch that belongs to a transaction. Looks at no more than that.
+pub fn begins_transactional(bytes: &[u8]) -> bool {
+    let is_batch = bytes.len() >= HEADER_BYTES && bytes[MAGIC_AT] as i8 == MAGIC;
+    is_batch && i16::from_be_bytes([bytes[ATTRIBUTES_AT], bytes[ATTRIBUTES_AT + 1]]) & TRANSACTIONAL != 0
+}
+
 impl BatchHeader {
     /// Reads the head at the start of `bytes`. The records behind it need not be there.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {

@@ -119,7 +119,7 @@ pub(super) fn append_from(
                 return Err(ProduceError::NotEnoughReplicas { isr, min_isr });
             }
         }
-        (epoch, partition.log.append_verified(batches, epoch, origin, guard, now)?)
+        (epoch, partition.log().append_verified(batches, epoch, origin, guard, now)?)
     };
     let syncs = info.flush_due;
     if info.is_duplicate() {
@@ -129,7 +129,7 @@ pub(super) fn append_from(
         if syncs {
             let (settling, end) = (Arc::clone(partition), info.end());
             manager.flusher().request(
-                Arc::clone(&partition.log),
+                Arc::clone(&partition.log()),
                 end,
                 Box::new(move |synced| match synced {
                     Ok(()) => settling.settled(end),

@@ -30,6 +30,17 @@ pub fn apply(manager: &ReplicaManager, next: Arc<MetadataImage>) {
     let configs_changed = !before.shares_configs_with(&next);
     if configs_changed {
         throttle::set_rates(&manager.home, &next);
+        let dynamic = log_settings::dynamic_of_broker(manager.home.node, &next);
+        let in_force =
+            if dynamic.is_empty() { Arc::clone(&manager.given) } else { manager.given.with_dynamic(&dynamic).into() };
+        let per_broker = usize::try_from(in_force.num_replica_fetchers()).unwrap_or(1);
+        manager.config.store(in_force);
+        if manager.fetchers.resize(per_broker) {
+            for partition in manager.partitions() {
+                let now = partition.leadership();
+                follow(manager, &partition, now.leader, now.leader_epoch);
+            }
+        }
     }
     for topic in next.topics().iter() {
         let same = before.topic_by_id(topic.id).is_some_and(|old| Arc::ptr_eq(old, topic));
@@ -64,7 +75,7 @@ fn take_away(manager: &ReplicaManager, partition: &Partition) {
 }
 
 fn host(manager: &ReplicaManager, table: &mut HostedTopics, topic: &Arc<TopicImage>, image: &MetadataImage) {
-    let config = log_settings::of_topic(&manager.config, manager.home.node, image, &topic.name);
+    let config = log_settings::of_topic(&manager.config.load(), manager.home.node, image, &topic.name);
     let throttled = ThrottledReplicas::of(image, &topic.name);
     let known = table.by_id.get(&topic.id).cloned();
     let mut partitions = Vec::with_capacity(topic.partitions.len());
@@ -94,8 +105,8 @@ fn host(manager: &ReplicaManager, table: &mut HostedTopics, topic: &Arc<TopicIma
 /// Takes over a change. Who stops following does so before it may lead, and who starts following has stopped leading before: at
 /// no time do two write to one log.
 fn update(manager: &ReplicaManager, partition: &Arc<Partition>, state: &PartitionImage, config: &LogConfig) {
-    if *partition.log.config() != *config {
-        partition.log.set_config(config.clone());
+    if *partition.log().config() != *config {
+        partition.log().set_config(config.clone());
         // `min.insync.replicas` may have been what held it back.
         partition.advance_high_watermark();
     }
@@ -110,7 +121,7 @@ fn update(manager: &ReplicaManager, partition: &Arc<Partition>, state: &Partitio
     let (leader, epoch) = (next.leader, next.leader_epoch);
     partition.set_leadership(next);
     if moved {
-        tracing::info!(partition = %partition.name, %leader, %epoch, log_end = %partition.log.log_end_offset(), "the leadership has changed");
+        tracing::info!(partition = %partition.name, %leader, %epoch, log_end = %partition.log().log_end_offset(), "the leadership has changed");
         follow(manager, partition, leader, epoch);
     }
 }

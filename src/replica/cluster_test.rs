@@ -169,8 +169,9 @@ impl LeaderEndpoint for Wire {
                 current_epoch: Some(wish.leader_epoch),
                 last_fetched_epoch: Some(wish.last_fetched_epoch),
                 log_start: wish.log_start,
+                read_at: 0,
             };
-            let fetches: Vec<_> = wishes.iter().map(fetch).collect();
+            let mut fetches: Vec<_> = wishes.iter().map(fetch).collect();
             let params = FetchParams {
                 max_wait: Duration::from_millis(50),
                 min_bytes: 1,
@@ -179,7 +180,7 @@ impl LeaderEndpoint for Wire {
                 reader: Reader::Follower { node: self.me, broker_epoch: BrokerEpoch(self.me.0.into()) },
                 rack: None,
             };
-            let mut reads = read::read_now(&params, &fetches);
+            let mut reads = read::read_now(&params, &mut fetches);
             if !read::is_enough(&params, &reads) {
                 reads = read::read_waiting(params, fetches, reads).await;
             }
@@ -208,7 +209,8 @@ impl LeaderEndpoint for Wire {
     ) -> Promise<'a, Result<Result<(Offset, Offset), ErrorCode>, EndpointError>> {
         Box::pin(async move {
             let leader = self.leader()?;
-            let log = &partition(&leader).log;
+            let leader = partition(&leader);
+            let log = leader.log();
             Ok(Ok((log.log_start_offset(), log.log_end_offset())))
         })
     }
@@ -362,19 +364,21 @@ impl Running {
         let logs: Vec<_> = [ONE, TWO, THREE].iter().map(|node| self.partition(*node)).collect();
         let ends = |of: fn(&Partition) -> Offset| logs.iter().map(|p| of(p)).collect::<Vec<_>>();
         let level = |ends: Vec<Offset>| ends.iter().all(|end| *end == ends[0]);
-        self.until("the logs end alike", || level(ends(|p| p.log.log_end_offset()))).await;
+        self.until("the logs end alike", || level(ends(|p| p.log().log_end_offset()))).await;
         self.until("everything is committed", || {
-            level([ends(|p| p.log.high_watermark()), ends(|p| p.log.log_end_offset())].concat())
+            level([ends(|p| p.log().high_watermark()), ends(|p| p.log().log_end_offset())].concat())
         })
         .await;
         let contents: Vec<_> = logs
             .iter()
             .map(|p| {
-                bytes(&p.log.read(p.log.log_start_offset(), 1 << 20, ReadUpTo::LogEnd, true).expect("a read").records)
+                bytes(
+                    &p.log().read(p.log().log_start_offset(), 1 << 20, ReadUpTo::LogEnd, true).expect("a read").records,
+                )
             })
             .collect();
-        let start = logs[0].log.log_start_offset();
-        assert!(level(ends(|p| p.log.log_start_offset())), "the logs start alike");
+        let start = logs[0].log().log_start_offset();
+        assert!(level(ends(|p| p.log().log_start_offset())), "the logs start alike");
         assert_eq!(contents[0], contents[1]);
         assert_eq!(contents[0], contents[2]);
         let held = values(&contents[0]);
@@ -412,7 +416,7 @@ fn a_leader_that_is_cut_off_loses_what_it_did_not_acknowledge_and_nothing_else()
 
         running.cluster.change(&[TWO, THREE], Some(TWO));
         running.write(TWO, 40).await;
-        let high_watermark = running.partition(ONE).log.high_watermark();
+        let high_watermark = running.partition(ONE).log().high_watermark();
         assert_eq!(high_watermark, Offset(60), "the leader of old commits nothing more");
 
         running.cluster.connect(ONE, true);
@@ -449,7 +453,7 @@ fn who_lags_leaves_and_too_few_in_sync_refuse_and_commit_nothing() {
         running.until("the second leaves too", || running.cluster.isr() == [ONE]).await;
         assert!(matches!(running.append(ONE), Err(ProduceError::NotEnoughReplicas { isr: 1, min_isr: 2 })));
         assert!(!appended.is_settled(), "one alone commits nothing where two are asked for");
-        assert_eq!(running.partition(ONE).log.high_watermark(), Offset(20));
+        assert_eq!(running.partition(ONE).log().high_watermark(), Offset(20));
         running.cluster.connect(TWO, true);
         running.cluster.connect(THREE, true);
         tokio::time::timeout(PATIENCE, appended.settled()).await.expect("in time").expect("committed when they return");
@@ -466,9 +470,9 @@ fn a_follower_whose_place_is_gone_begins_where_the_leader_does() {
         running.cluster.change(&[ONE, TWO], None);
         running.write(ONE, 30).await;
         offsets::delete_records(&running.partition(ONE), Some(Offset(25))).expect("records deleted");
-        running.until("the follower follows", || running.partition(TWO).log.log_start_offset() == Offset(25)).await;
+        running.until("the follower follows", || running.partition(TWO).log().log_start_offset() == Offset(25)).await;
         running.cluster.connect(THREE, true);
         running.all_equal().await;
-        assert_eq!(running.partition(THREE).log.log_start_offset(), Offset(25));
+        assert_eq!(running.partition(THREE).log().log_start_offset(), Offset(25));
     });
 }

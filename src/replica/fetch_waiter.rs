@@ -3,7 +3,7 @@
 //! A waiter stands in the list of each partition that its fetch names. An append tells each waiter how many bytes it made
 //! visible; the one that brings the sum to the fetch's `min_bytes` wakes it. No timer scans, no purgatory.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -43,9 +43,16 @@ impl FetchWaiter {
 #[derive(Default)]
 pub struct FetchWaiters {
     list: Mutex<Vec<Weak<FetchWaiter>>>,
+    /// How often there was news.
+    news: AtomicU64,
 }
 
 impl FetchWaiters {
+    /// How often there was news so far. Who asks before he reads, and finds the same number later, would read the same again.
+    pub fn news(&self) -> u64 {
+        self.news.load(Ordering::Acquire)
+    }
+
     /// Enters a waiter. It leaves by being dropped.
     pub fn enter(&self, waiter: &Arc<FetchWaiter>) {
         let mut list = self.list.lock();
@@ -55,6 +62,7 @@ impl FetchWaiters {
 
     /// Tells every waiter that `bytes` more can be read.
     pub fn more(&self, bytes: i64) {
+        self.news.fetch_add(1, Ordering::AcqRel);
         let mut list = self.list.lock();
         if list.is_empty() {
             return;
@@ -69,6 +77,7 @@ impl FetchWaiters {
 
     /// Ends every wait.
     pub fn end_all(&self) {
+        self.news.fetch_add(1, Ordering::AcqRel);
         for waiter in self.list.lock().drain(..).filter_map(|w| w.upgrade()) {
             waiter.end();
         }

@@ -92,7 +92,7 @@ impl Fetcher {
     fn plan(&self) -> Plan {
         let now = self.clock.monotonic();
         let mut state = self.state.lock();
-        let mut plan = state.plan(now, |partition| partition.log.log_start_offset());
+        let mut plan = state.plan(now, |partition| partition.log().log_start_offset());
         let asked = plan.fetches.len();
         plan.fetches.retain(|(key, wish)| {
             state.handle(key, wish.leader_epoch).is_none_or(|partition| !partition.must_wait_to_follow())
@@ -168,7 +168,7 @@ impl Fetcher {
             }
             // The metadata that moved it also stops or replaces it here.
             Err(FollowError::Moved) => {}
-            Err(FollowError::Storage(error)) if partition.log.is_offline() => {
+            Err(FollowError::Storage(error)) if partition.log().is_offline() => {
                 tracing::error!(partition = %partition.name, error, "the partition can no longer be followed");
                 state.fail(key);
             }
@@ -197,7 +197,7 @@ impl Fetcher {
                 // Nobody waits any more once the fetcher has ended.
                 let _ = done.send(());
             });
-            self.flusher.request(Arc::clone(&partition.log), end, told);
+            self.flusher.request(Arc::clone(&partition.log()), end, told);
             waits.push(synced);
         }
         for synced in waits {

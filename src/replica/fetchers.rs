@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -36,7 +37,8 @@ struct Table {
 
 /// All fetchers.
 pub struct Fetchers {
-    per_broker: usize,
+    /// `num.replica.fetchers`
+    per_broker: AtomicUsize,
     backoff_max: Millis,
     clock: SharedClock,
     flusher: Flusher,
@@ -46,7 +48,7 @@ pub struct Fetchers {
 impl Fetchers {
     /// No fetchers yet; `per_broker` for each broker that leads something.
     pub fn new(per_broker: usize, backoff_max: Millis, clock: SharedClock, flusher: Flusher) -> Self {
-        Self { per_broker: per_broker.max(1), backoff_max, clock, flusher, table: Mutex::default() }
+        Self { per_broker: AtomicUsize::new(per_broker.max(1)), backoff_max, clock, flusher, table: Mutex::default() }
     }
 
     /// Lets the fetchers run. What was given to them before begins now.
@@ -57,6 +59,12 @@ impl Fetchers {
             engine.spawn(*id, fetcher);
         }
         table.engine = Some(engine);
+    }
+
+    /// Changes how many there are for each broker. True if that is another number than before: then every partition must be
+    /// followed anew, to come to its place.
+    pub fn resize(&self, per_broker: usize) -> bool {
+        self.per_broker.swap(per_broker.max(1), Ordering::Relaxed) != per_broker.max(1)
     }
 
     /// Ends all fetchers for good.
@@ -72,7 +80,7 @@ impl Fetchers {
     /// Follows a partition from `leader` in `epoch`; it is followed from nowhere else any more.
     pub fn follow(&self, partition: &Arc<Partition>, leader: NodeId, epoch: LeaderEpoch) {
         let key = key_of(partition);
-        let id = (leader, number_of(&key, self.per_broker));
+        let id = (leader, number_of(&key, self.per_broker.load(Ordering::Relaxed)));
         let mut table = self.table.lock();
         if let Some(before) = table.placed.insert(key.clone(), id).filter(|before| *before != id) {
             table.stop(&before, &key);

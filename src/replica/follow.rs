@@ -59,8 +59,8 @@ impl Partition {
     /// Where the log stands, for a follower's next fetch.
     pub fn position(&self) -> Position {
         Position {
-            log_end: self.log.log_end_offset(),
-            last_epoch: self.log.latest_epoch().unwrap_or(LeaderEpoch::NONE),
+            log_end: self.log().log_end_offset(),
+            last_epoch: self.log().latest_epoch().unwrap_or(LeaderEpoch::NONE),
         }
     }
 
@@ -74,15 +74,15 @@ impl Partition {
     ) -> Result<Followed, FollowError> {
         let _turn = self.turn();
         self.follows_in(epoch)?;
-        let bytes_max = self.log.config().segment_bytes;
+        let bytes_max = self.log().config().segment_bytes;
         let mut flush_due = false;
         let mut rest = whole_batches(records, epoch)?;
         while !rest.is_empty() {
             let piece = rest.split_to(piece_of(&rest, bytes_max)?);
-            flush_due |= self.log.append_as_follower(piece, now)?.flush_due;
+            flush_due |= self.log().append_as_follower(piece, now)?.flush_due;
         }
-        let visible = self.log.update_high_watermark(high_watermark.min(self.log.log_end_offset()));
-        self.log.follow_log_start(log_start);
+        let visible = self.log().update_high_watermark(high_watermark.min(self.log().log_end_offset()));
+        self.log().follow_log_start(log_start);
         if visible > 0 {
             self.watermark_moved(visible);
         }
@@ -96,7 +96,7 @@ impl Partition {
         shared: (LeaderEpoch, Offset),
         now: Millis,
     ) -> Result<Position, FollowError> {
-        let log = &self.log;
+        let log = &self.log();
         let to = fetcher_state::truncation_point(shared, |e| log.end_offset_for_epoch(e), log.log_end_offset());
         self.truncate(epoch, to, now)
     }
@@ -108,7 +108,7 @@ impl Partition {
         (start, end): (Offset, Offset),
         now: Millis,
     ) -> Result<Position, FollowError> {
-        let log_end = self.log.log_end_offset();
+        let log_end = self.log().log_end_offset();
         if end < log_end {
             // The leader was elected without all that this replica has.
             return self.truncate(epoch, end, now);
@@ -117,7 +117,7 @@ impl Partition {
         self.follows_in(epoch)?;
         if start > log_end {
             tracing::info!(partition = %self.name, %log_end, %start, "the leader holds nothing that continues this log: it begins anew");
-            self.log.truncate_fully_and_start_at(start, now)?;
+            self.log().truncate_fully_and_start_at(start, now)?;
         }
         Ok(self.position())
     }
@@ -125,13 +125,13 @@ impl Partition {
     fn truncate(&self, epoch: LeaderEpoch, to: Offset, now: Millis) -> Result<Position, FollowError> {
         let _turn = self.turn();
         self.follows_in(epoch)?;
-        let (log_end, high_watermark) = (self.log.log_end_offset(), self.log.high_watermark());
+        let (log_end, high_watermark) = (self.log().log_end_offset(), self.log().high_watermark());
         if to < high_watermark {
             tracing::warn!(partition = %self.name, %to, %high_watermark, "committed records are cut off: the leader was elected without them");
         } else if to < log_end {
             tracing::info!(partition = %self.name, %to, %log_end, "records that the leader lacks are cut off");
         }
-        self.log.truncate_to(to, now)?;
+        self.log().truncate_to(to, now)?;
         Ok(self.position())
     }
 
@@ -164,7 +164,7 @@ fn whole_batches(records: &Bytes, epoch: LeaderEpoch) -> Result<Bytes, FollowErr
 }
 
 /// How many bytes of whole batches go into one append: as many as fit a segment, and one batch at least.
-fn piece_of(batches: &[u8], bytes_max: usize) -> Result<usize, BatchError> {
+pub(super) fn piece_of(batches: &[u8], bytes_max: usize) -> Result<usize, BatchError> {
     let mut end = 0;
     while end < batches.len() {
         let next = end + BatchHeader::parse(&batches[end..])?.size();

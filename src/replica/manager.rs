@@ -18,6 +18,7 @@ use crate::log::manager::LogManager;
 use crate::metadata::image::MetadataImage;
 use crate::replica::fetchers::Fetchers;
 use crate::replica::home::Home;
+use crate::replica::log_moves::LogMoves;
 use crate::replica::partition::Partition;
 use crate::replica::topic_metrics::TopicMetrics;
 
@@ -52,9 +53,12 @@ pub struct HostedTopics {
 /// What the replicas and the metadata they have applied look like now.
 pub struct ReplicaManager {
     pub(super) home: Arc<Home>,
-    pub(super) config: Arc<ServerConfig>,
+    /// The static configuration, and with the dynamic settings over it.
+    pub(super) given: Arc<ServerConfig>,
+    pub(super) config: ArcSwap<ServerConfig>,
     pub(super) logs: Arc<LogManager>,
     pub(super) fetchers: Fetchers,
+    pub(super) moves: LogMoves,
     pub(super) hosted: ArcSwap<HostedTopics>,
     pub(super) applied: watch::Sender<Arc<MetadataImage>>,
     flusher: Flusher,
@@ -75,7 +79,9 @@ impl ReplicaManager {
         Arc::new(Self {
             fetchers: Fetchers::new(per_broker, backoff_max, Arc::clone(&clock), flusher.clone()),
             home: Arc::new(Home::new(node, clock, lag_max)),
-            config,
+            config: ArcSwap::new(Arc::clone(&config)),
+            given: config,
+            moves: LogMoves::default(),
             logs,
             hosted: ArcSwap::default(),
             applied: watch::Sender::new(Arc::new(MetadataImage::default())),
@@ -133,6 +139,16 @@ impl ReplicaManager {
     /// Those who follow other brokers.
     pub fn fetchers(&self) -> &Fetchers {
         &self.fetchers
+    }
+
+    /// The configuration in force: the dynamic settings of this broker and of all over the static ones.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        self.config.load_full()
+    }
+
+    /// Replicas on their way to another log directory.
+    pub fn moves(&self) -> &LogMoves {
+        &self.moves
     }
 
     /// Every partition hosted here.

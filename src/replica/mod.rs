@@ -21,6 +21,7 @@ pub mod home;
 pub mod isr;
 pub mod isr_queue;
 pub mod leading;
+pub mod log_moves;
 pub mod log_settings;
 pub mod manager;
 pub mod offsets;

@@ -48,8 +48,9 @@ pub fn list_offset(
     up_to: ReadUpTo,
     current_epoch: Option<LeaderEpoch>,
 ) -> Result<Option<TimestampAndOffset>, OffsetsError> {
+    let _turn = partition.turn();
     let epoch = partition.lead(current_epoch)?;
-    let log = &partition.log;
+    let log = &**partition.log();
     let end = match up_to {
         ReadUpTo::LastStable => log.last_stable_offset(),
         ReadUpTo::HighWatermark => log.high_watermark(),
@@ -85,24 +86,26 @@ pub fn end_of_epoch(
     epoch: LeaderEpoch,
     current_epoch: Option<LeaderEpoch>,
 ) -> Result<(LeaderEpoch, Offset), OffsetsError> {
+    let _turn = partition.turn();
     partition.lead(current_epoch)?;
-    Ok(partition.log.end_offset_for_epoch(epoch))
+    Ok(partition.log().end_offset_for_epoch(epoch))
 }
 
 /// Moves the log start up to `offset` (`None`: the high watermark), and returns where it now stands.
 pub fn delete_records(partition: &Partition, offset: Option<Offset>) -> Result<Offset, OffsetsError> {
+    let _turn = partition.turn();
     partition.lead(None)?;
-    let to = offset.unwrap_or_else(|| partition.log.high_watermark());
-    partition.log.delete_records_to(to)?;
+    let log = partition.log();
+    log.delete_records_to(offset.unwrap_or_else(|| log.high_watermark()))?;
     // The followers learn of it with the answers that they wait for.
     partition.follower_waiters.end_all();
-    Ok(partition.log.log_start_offset())
+    Ok(log.log_start_offset())
 }
 
 /// The lowest log start of all replicas that are alive: what lies before it is gone everywhere (KIP-107).
 pub fn low_watermark(partition: &Partition) -> Result<Offset, LeaderError> {
     partition.lead(None)?;
-    let own = partition.log.log_start_offset();
+    let own = partition.log().log_start_offset();
     let followers = partition.with_leading(|leading| {
         let alive = leading.followers().filter(|(node, _)| partition.home.alive(*node).is_some());
         alive.map(|(_, follower)| follower.log_start).min()

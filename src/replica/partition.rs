@@ -74,8 +74,8 @@ pub struct Partition {
     pub name: TopicPartition,
     /// Its topic's id.
     pub topic_id: Uuid,
-    /// Its log.
-    pub log: Arc<Log>,
+    /// Swapped when the log has moved to another directory: under `turn` and `leading`.
+    log: ArcSwap<Log>,
     pub(super) home: Arc<Home>,
     /// Whether its replica here is throttled (throttle.rs).
     pub(super) throttled: AtomicU8,
@@ -107,7 +107,7 @@ impl Partition {
         let partition = Arc::new(Self {
             name,
             topic_id,
-            log,
+            log: ArcSwap::new(log),
             home,
             throttled: AtomicU8::new(0),
             leadership: ArcSwap::from_pointee(leadership.clone()),
@@ -129,8 +129,8 @@ impl Partition {
     /// Begins to lead in the metadata's epoch: the log says so before any record does, and the high watermark stays what this
     /// replica knows. Nothing is cut off: what the log holds is what the followers will have.
     fn begin(&self, leadership: &Leadership) -> Leading {
-        let start = self.log.log_end_offset();
-        self.log.begin_epoch(leadership.leader_epoch);
+        let start = self.log().log_end_offset();
+        self.log().begin_epoch(leadership.leader_epoch);
         self.durable_end.store(start.0, Ordering::Release);
         Leading::new(
             self.home.node,
@@ -140,6 +140,23 @@ impl Partition {
             self.home.lag_max,
             self.home.clock.monotonic(),
         )
+    }
+
+    /// Its log. Whoever does not hold the turn may find it retired: then it has moved, and another one is here.
+    pub fn log(&self) -> arc_swap::Guard<Arc<Log>> {
+        self.log.load()
+    }
+
+    /// Puts another log, which holds the same, in the place of this one. Nobody reads, appends or cuts meanwhile.
+    pub(super) fn swap_log<E>(&self, make: impl FnOnce(&Log) -> Result<Arc<Log>, E>) -> Result<(), E> {
+        let _alone = self.turn.write();
+        let leading = self.leading.lock();
+        let next = make(&self.log.load())?;
+        if leading.is_some() {
+            next.begin_epoch(self.leadership.load().leader_epoch);
+        }
+        self.log.store(next);
+        Ok(())
     }
 
     /// What the metadata says, or what the controller has answered since.
@@ -193,7 +210,7 @@ impl Partition {
                 return Err(LeaderError::Unknown);
             }
         }
-        if self.log.is_offline() { Err(LeaderError::Offline) } else { Ok(epoch) }
+        if self.log().is_offline() { Err(LeaderError::Offline) } else { Ok(epoch) }
     }
 
     /// How many replicas are in sync.
@@ -203,7 +220,7 @@ impl Partition {
 
     /// `min.insync.replicas`, as it can be met: never more than there are replicas.
     pub fn min_isr(&self) -> usize {
-        let wanted = usize::try_from(self.log.config().min_insync_replicas).unwrap_or(1);
+        let wanted = usize::try_from(self.log().config().min_insync_replicas).unwrap_or(1);
         wanted.min(self.leadership.load().replicas.len()).max(1)
     }
 
@@ -236,7 +253,7 @@ impl Partition {
         let proposed = {
             let mut leading = self.leading.lock();
             let leading = leading.as_mut().ok_or(FollowerError::NotAssigned)?;
-            let ends = LogEnds { log_end: self.log.log_end_offset(), high_watermark: self.log.high_watermark() };
+            let ends = LogEnds { log_end: self.log().log_end_offset(), high_watermark: self.log().high_watermark() };
             let now = self.home.clock.monotonic();
             leading.fetched(fetch, ends, &|node| self.home.alive(node), now)?
         };
@@ -247,7 +264,7 @@ impl Partition {
 
     /// Asks the controller to take lagging followers out of the in-sync set.
     pub fn shrink_isr(self: &Arc<Self>, now: Millis) {
-        let proposed = self.leading.lock().as_mut().and_then(|l| l.shrink(self.log.log_end_offset(), now));
+        let proposed = self.leading.lock().as_mut().and_then(|l| l.shrink(self.log().log_end_offset(), now));
         self.ask(proposed);
     }
 
@@ -289,8 +306,8 @@ impl Partition {
         let visible = {
             let slot = self.leading.lock();
             let Some(leading) = slot.as_ref() else { return };
-            let before = self.log.high_watermark();
-            let log_end = self.log.log_end_offset();
+            let before = self.log().high_watermark();
+            let log_end = self.log().log_end_offset();
             let lowest = if leading.is_alone() {
                 None
             } else {
@@ -308,21 +325,21 @@ impl Partition {
             if next <= before {
                 return;
             }
-            self.log.update_high_watermark(next)
+            self.log().update_high_watermark(next)
         };
         self.watermark_moved(visible);
     }
 
     /// The high watermark has moved, which made `visible` bytes readable.
     pub(super) fn watermark_moved(&self, visible: u64) {
-        self.committed.reached(self.log.high_watermark());
+        self.committed.reached(self.log().high_watermark());
         self.waiters.more(i64::try_from(visible).unwrap_or(i64::MAX).max(1));
     }
 
     /// True if everything before `end`, appended in `epoch`, is committed.
     pub fn is_committed(&self, end: Offset, epoch: LeaderEpoch) -> Result<bool, CommitError> {
         self.lead_in(epoch)?;
-        if self.log.high_watermark() < end {
+        if self.log().high_watermark() < end {
             return Ok(false);
         }
         // Once more: had the leadership gone in between, the high watermark might have passed other records.

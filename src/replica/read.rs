@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 use crate::log::error::ReadError;
 use crate::log::read_info::{ReadInfo, ReadUpTo};
-use crate::replica::fetch_waiter::FetchWaiter;
+use crate::replica::fetch_waiter::{FetchWaiter, FetchWaiters};
 use crate::replica::follower::FollowerFetch;
 use crate::replica::leading::FollowerError;
 use crate::replica::partition::{LeaderError, Partition};
@@ -62,6 +62,8 @@ pub struct PartitionFetch {
     pub last_fetched_epoch: Option<LeaderEpoch>,
     /// Where a follower's log starts; -1 of a consumer.
     pub log_start: Offset,
+    /// How often the partition had had news when it was read last; [`read_now`] notes it.
+    pub read_at: u64,
 }
 
 /// What was read of one partition.
@@ -97,24 +99,49 @@ enum Progress {
 }
 
 /// Reads what is there now. A follower's progress is noted.
-pub fn read_now(params: &FetchParams, fetches: &[PartitionFetch]) -> Reads {
-    read_all(params, fetches, Progress::Noted)
-}
-
-fn read_all(params: &FetchParams, fetches: &[PartitionFetch], progress: Progress) -> Reads {
+pub fn read_now(params: &FetchParams, fetches: &mut [PartitionFetch]) -> Reads {
     let mut budget = params.max_bytes;
     let mut first = true;
     let mut reads = Vec::with_capacity(fetches.len());
     for fetch in fetches {
-        let read = read_one(params, fetch, budget.min(fetch.max_bytes), first, progress);
-        if let Ok(read) = &read {
-            let bytes = read.info.records.len();
-            budget = budget.saturating_sub(bytes);
-            first &= bytes == 0;
-        }
+        fetch.read_at = waiters(params, fetch).news();
+        let read = read_one(params, fetch, budget.min(fetch.max_bytes), first, Progress::Noted);
+        let bytes = bytes_of(&read);
+        budget = budget.saturating_sub(bytes);
+        first &= bytes == 0;
         reads.push(read);
     }
     reads
+}
+
+/// Reads those partitions again that have had news since, with what the others leave of the budget. Where a log starts is not
+/// told as news: the next fetch finds it.
+fn refresh(params: &FetchParams, fetches: &mut [PartitionFetch], reads: &mut Reads) {
+    let mut used: usize = reads.iter().map(bytes_of).sum();
+    for (fetch, read) in fetches.iter_mut().zip(reads) {
+        let news = waiters(params, fetch).news();
+        // A follower is told how far is committed, and may be given what was held back: of both there is no news.
+        if news == fetch.read_at && matches!(params.reader, Reader::Consumer { .. }) {
+            continue;
+        }
+        fetch.read_at = news;
+        used -= bytes_of(read);
+        let budget = params.max_bytes.saturating_sub(used).min(fetch.max_bytes);
+        *read = read_one(params, fetch, budget, used == 0, Progress::KnownAlready);
+        used += bytes_of(read);
+    }
+}
+
+/// Those who wait as this fetch would.
+fn waiters<'a>(params: &FetchParams, fetch: &'a PartitionFetch) -> &'a FetchWaiters {
+    match params.reader {
+        Reader::Consumer { .. } => &fetch.partition.waiters,
+        Reader::Follower { .. } => &fetch.partition.follower_waiters,
+    }
+}
+
+fn bytes_of(read: &Result<PartitionRead, FetchError>) -> usize {
+    read.as_ref().map_or(0, |read| read.info.records.len())
 }
 
 fn read_one(
@@ -140,7 +167,7 @@ fn read_one(
     if let Some(epoch) = fetch.last_fetched_epoch.filter(|e| !e.is_none())
         && let Some(diverging) = diverging(partition, fetch.from, epoch)?
     {
-        let mut info = partition.log.read(fetch.from.min(diverging.1), 0, params.up_to, false)?;
+        let mut info = partition.log().read(fetch.from.min(diverging.1), 0, params.up_to, false)?;
         info.records = crate::record::records::Records::EMPTY;
         return Ok(PartitionRead { info, diverging: Some(diverging), preferred: None });
     }
@@ -148,7 +175,7 @@ fn read_one(
     let held_back = matches!(params.reader, Reader::Follower { node, .. } if partition.holds_back(node));
     let nothing = preferred.is_some() || held_back;
     let (max_bytes, min_one_batch) = if nothing { (0, false) } else { (max_bytes, min_one_batch) };
-    let mut info = partition.log.read(fetch.from, max_bytes, params.up_to, min_one_batch)?;
+    let mut info = partition.log().read(fetch.from, max_bytes, params.up_to, min_one_batch)?;
     if let Reader::Follower { .. } = params.reader {
         partition.sent_to_follower(info.records.len());
     }
@@ -159,7 +186,7 @@ fn read_one(
             FollowerError::Stale => LeaderError::NotLeader,
         })?;
         // This very fetch may have committed records: the follower learns of it now and not a round later.
-        info.high_watermark = partition.log.high_watermark();
+        info.high_watermark = partition.log().high_watermark();
     }
     Ok(PartitionRead { info, diverging: None, preferred })
 }
@@ -175,7 +202,7 @@ fn diverging(
     from: Offset,
     epoch: LeaderEpoch,
 ) -> Result<Option<(LeaderEpoch, Offset)>, ReadError> {
-    let log = &partition.log;
+    let log = &partition.log();
     let (shared, end) = log.end_offset_for_epoch(epoch);
     let start = log.log_start_offset();
     if shared.is_none() || end.is_none() || from < start {
@@ -198,25 +225,24 @@ pub fn is_enough(params: &FetchParams, reads: &Reads) -> bool {
     bytes >= params.min_bytes
 }
 
-/// Reads again when enough has come or the time is up, whichever is first.
-pub async fn read_waiting(params: FetchParams, fetches: Vec<PartitionFetch>, first: Reads) -> Reads {
-    let have: usize = first.iter().flatten().map(|r| r.info.records.len()).sum();
+/// Reads again what has changed, when enough has come or the time is up, whichever is first.
+pub async fn read_waiting(params: FetchParams, mut fetches: Vec<PartitionFetch>, mut reads: Reads) -> Reads {
+    let have: usize = reads.iter().map(bytes_of).sum();
     let missing = params.min_bytes.saturating_sub(have).max(1);
     let waiter = FetchWaiter::new(i64::try_from(missing).unwrap_or(i64::MAX));
     for fetch in &fetches {
-        match params.reader {
-            Reader::Consumer { .. } => fetch.partition.waiters.enter(&waiter),
-            // What is held back wakes nobody: the time does.
-            Reader::Follower { node, .. } if fetch.partition.holds_back(node) => {}
-            Reader::Follower { .. } => fetch.partition.follower_waiters.enter(&waiter),
+        // What is held back wakes nobody: the time does.
+        if !matches!(params.reader, Reader::Follower { node, .. } if fetch.partition.holds_back(node)) {
+            waiters(&params, fetch).enter(&waiter);
         }
     }
     // What came between the first read and our entry told nobody: look once more before sleeping.
-    let again = read_all(&params, &fetches, Progress::KnownAlready);
-    if is_enough(&params, &again) {
-        return again;
+    refresh(&params, &mut fetches, &mut reads);
+    if is_enough(&params, &reads) {
+        return reads;
     }
     // Too late is as good as woken: either way, what is there now is the answer.
     let _ = tokio::time::timeout(params.max_wait, waiter.woken()).await;
-    read_all(&params, &fetches, Progress::KnownAlready)
+    refresh(&params, &mut fetches, &mut reads);
+    reads
 }

@@ -1,27 +1,74 @@
 //! Topics made because somebody named them: by a client's Metadata request, or by a coordinator that needs its own.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{debug, info};
+use parking_lot::Mutex;
+use tracing::{debug, error, info, warn};
 
+use crate::base::limits::TOPICS_IN_THE_MAKING_MAX;
 use crate::base::topic_name::{self, CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use crate::config::server::ServerConfig;
 use crate::config::source::Source;
 use crate::controller::create_topics::{CreateTopics, NewTopic};
-use crate::server::context::Context;
+use crate::server::context::{CHANGE_TIMEOUT, Context};
 
-/// How long an answer waits for topics to be there. After this the client is told to ask again, as Kafka does at once.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long an answer waits for topics to be there. Kafka answers at once that they are not, and its clients ask again after
+/// 100 ms or more: who waits no longer than that loses nothing, and gets the right answer the first time.
+const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Creates topics and waits until this broker hosts what it should of them. That one exists already, since another client
-/// named it too, is as good; any other failure is left for the caller to see in the metadata.
+/// Topics that are being made just now, so that many clients who name the same one cause one request to the controller.
+#[derive(Default)]
+pub struct InTheMaking(Mutex<HashSet<String>>);
+
+impl InTheMaking {
+    /// Those of `names` that nobody makes yet: the caller does from now on.
+    fn take(&self, names: &[String]) -> Vec<String> {
+        let mut making = self.0.lock();
+        let room = TOPICS_IN_THE_MAKING_MAX.saturating_sub(making.len());
+        names.iter().filter(|name| making.insert((*name).clone())).take(room).cloned().collect()
+    }
+
+    fn done(&self, names: &[String]) {
+        let mut making = self.0.lock();
+        for name in names {
+            making.remove(name);
+        }
+    }
+}
+
+/// Creates topics, and waits a little until this broker hosts what it should of them. It goes on when the wait is over: a client
+/// that asks again finds them. That one exists already, since another client named it too, is as good; any other failure is left
+/// for the caller to see in the metadata.
 pub async fn create(ctx: &Arc<Context>, names: Vec<String>) {
-    let brokers = broker_count(ctx);
+    let ours = ctx.in_the_making.take(&names);
+    let others = ours.len() < names.len();
+    let making = (!ours.is_empty()).then(|| tokio::spawn(make(Arc::clone(ctx), ours)));
+    let mut images = ctx.replicas.subscribe();
+    let settled = async {
+        if let Some(making) = making
+            && let Err(error) = making.await
+        {
+            error!(%error, "making topics ended by itself");
+        }
+        if others {
+            // The sender lives as long as the replicas do.
+            let _ = images.wait_for(|image| names.iter().all(|name| image.topic(name).is_some())).await;
+        }
+    };
+    // Too late is as good: what is there now is the answer.
+    let _ = tokio::time::timeout(PATIENCE, settled).await;
+}
+
+async fn make(ctx: Arc<Context>, names: Vec<String>) {
+    let brokers = broker_count(&ctx);
     let topics = names.iter().map(|name| new_topic(&ctx.config, name, brokers)).collect();
-    match ctx.controller.submit(CreateTopics { topics, validate_only: false }).await {
-        Ok(committed) => {
-            for (name, result) in committed.reply {
+    let outcome = ctx.change(CreateTopics { topics, validate_only: false }, CHANGE_TIMEOUT).await;
+    ctx.in_the_making.done(&names);
+    match outcome {
+        Ok(reply) => {
+            for (name, result) in reply {
                 match result {
                     Ok(created) => {
                         info!(topic = name, partitions = created.partitions, "topic created because a client named it")
@@ -29,9 +76,8 @@ pub async fn create(ctx: &Arc<Context>, names: Vec<String>) {
                     Err(error) => debug!(topic = name, %error, "topic not created"),
                 }
             }
-            ctx.wait_applied(committed.offset, WAIT).await;
         }
-        Err(error) => debug!(%error, "topics not created"),
+        Err(error) => warn!(%error, ?names, "topics that clients named could not be created"),
     }
 }
 

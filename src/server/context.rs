@@ -17,6 +17,7 @@ use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::transaction_partitions::TransactionPartitions;
 use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::manager::ReplicaManager;
+use crate::server::auto_topics::InTheMaking;
 use crate::server::fetch_session::FetchSessions;
 use crate::server::log_levels::LogLevels;
 use crate::server::marker_writer::MarkerWriter;
@@ -43,6 +44,8 @@ pub struct Context {
     pub groups: Arc<group::service::Service>,
     /// Who is connected, and how many may be.
     pub connections: Arc<ConnectionQuota>,
+    /// The same on the controllers' listeners.
+    pub controller_connections: Arc<ConnectionQuota>,
     /// Incremental fetch sessions (KIP-227).
     pub fetch_sessions: FetchSessions,
     /// Ids for idempotent producers.
@@ -53,6 +56,8 @@ pub struct Context {
     pub transaction_partitions: TransactionPartitions,
     /// Ends transactions in partitions that are led here.
     pub markers: Arc<MarkerWriter>,
+    /// Topics that are made because clients named them.
+    pub in_the_making: InTheMaking,
     /// Levels of the broker's own loggers (`BROKER_LOGGER` resources).
     pub log_levels: LogLevels,
     /// Where the time comes from.

@@ -4,7 +4,7 @@
 //! accepts and deals round-robin: with few connections the kernel's own spreading (SO_REUSEPORT) is lopsided.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::protocol::api::ListenerKind;
-use crate::quota::connection_quota::Admission;
+use crate::quota::connection_quota::{Admission, TooMany};
 use crate::server::connection::{self, ConnectionError};
 use crate::server::connection_info::ConnectionInfo;
 use crate::server::context::Context;
@@ -159,13 +159,7 @@ async fn accept(bound: Bound, hands: Vec<mpsc::UnboundedSender<Dealt>>, ctx: Arc
         };
         match accepted.and_then(|(stream, peer)| Ok((stream.local_addr()?, stream.into_std()?, peer))) {
             Ok((local, stream, peer)) => {
-                let admission = match ctx.connections.admit(peer.ip()) {
-                    Ok(admission) => admission,
-                    Err(too_many) => {
-                        tracing::warn!(%peer, listener = bound.name, "connection refused: {too_many}");
-                        continue;
-                    }
-                };
+                let Some(admission) = admitted(&ctx, (&bound.name, bound.kind), peer.ip()).await else { continue };
                 let (listener, kind) = (bound.name.clone(), bound.kind);
                 let info = ConnectionInfo { peer, local, listener, kind, software: None.into(), node: None.into() };
                 // A core that is gone is stopping with the rest of the server.
@@ -176,6 +170,37 @@ async fn accept(bound: Bound, hands: Vec<mpsc::UnboundedSender<Dealt>>, ctx: Arc
                 // Out of descriptors, most likely: let connections end before trying again.
                 tracing::warn!(%error, listener = bound.name, "a connection could not be accepted");
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// A place for a connection from `ip`, once there is one; none if it is to be closed. Meanwhile the kernel holds those that come
+/// behind it, and nobody who is in notices anything.
+async fn admitted(ctx: &Context, (listener, kind): (&str, ListenerKind), ip: IpAddr) -> Option<Admission> {
+    let quota = match kind {
+        ListenerKind::Broker => &ctx.connections,
+        ListenerKind::Controller => &ctx.controller_connections,
+    };
+    let mut waits = false;
+    loop {
+        match quota.admit(listener, ip, ctx.clock.monotonic()) {
+            Ok(admission) => return Some(admission),
+            Err(TooMany::Wait(span)) => {
+                if !waits {
+                    tracing::warn!(%ip, listener, "a connection waits for its place: as many are open, or came lately, as may");
+                }
+                waits = true;
+                let span = std::time::Duration::from_millis(u64::try_from(span.0).unwrap_or(0));
+                let mut stop = ctx.stopping();
+                tokio::select! {
+                    () = tokio::time::sleep(span) => {}
+                    _ = stop.wait_for(|stopping| *stopping) => return None,
+                }
+            }
+            Err(too_many @ TooMany::PerIp { .. }) => {
+                tracing::warn!(listener, "connection closed: {too_many}");
+                return None;
             }
         }
     }

@@ -86,7 +86,7 @@ impl Question {
             .filter_map(|First { partition, sequence, .. }| {
                 let (producer_id, epoch, sequence) = (producer.id, producer.epoch, *sequence);
                 let batch = FirstBatch { producer_id, epoch, sequence, bumps_epoch };
-                Some((partition.name.clone(), partition.log.begin_verification(batch, now)?))
+                Some((partition.name.clone(), partition.log().begin_verification(batch, now)?))
             })
             .collect();
         let question = Self { transactional_id: transactional_id.to_owned(), producer, speaks, guards };

@@ -19,6 +19,5 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .doc("Bytes that throttled replicas' followers fetch in a second."),
     long("replica.alter.log.dirs.io.max.bytes.per.second", UNBOUNDED, AtLeast(0), Medium)
         .cluster_wide()
-        .not_yet(reason::QUOTAS)
         .doc("Bytes that moves between directories may copy in a second."),
 ];

@@ -84,13 +84,13 @@ impl GroupLag {
     }
 
     fn standing(&self, topic: &str, partition: PartitionIndex, committed: Offset) -> Standing {
-        let here = self.replicas.partition(topic, partition).filter(|here| !here.log.is_offline());
+        let here = self.replicas.partition(topic, partition).filter(|here| !here.log().is_offline());
         let Some(here) = here else {
             let (end, since) = self.far.look(TopicPartition::new(topic, partition), committed);
             return Standing { committed, end, since };
         };
-        let end = here.log.high_watermark();
-        let since = (end > committed).then(|| here.log.batch_timestamp(committed));
+        let end = here.log().high_watermark();
+        let since = (end > committed).then(|| here.log().batch_timestamp(committed));
         let since = since.and_then(|found| {
             found.unwrap_or_else(|error| {
                 tracing::debug!(topic, %partition, %error, "the age of a group's lag cannot be told");

@@ -18,7 +18,7 @@ use crate::controller::configs::{AlterConfigs, ConfigChanges};
 use crate::metadata::configs::{Resource, ResourceType};
 use crate::server::context::Context;
 use crate::server::error_map;
-use crate::server::handlers::config_resources::{Told, invalid, is_this_node, layers};
+use crate::server::handlers::config_resources::{Told, invalid, is_this_node};
 
 /// What is to be done about one resource.
 pub enum Step {
@@ -65,8 +65,7 @@ pub fn judge_broker(ctx: &Context, name: &str, wanted: &Settings) -> Result<(), 
     if !name.is_empty() {
         is_this_node(name, ctx.node_id)?;
     }
-    let image = ctx.metadata();
-    let in_force = ctx.config.with_dynamic(&layers(&ctx.config, ctx.node_id, &image).merged());
+    let in_force = ctx.replicas.config();
     let judged =
         alter::check_broker(wanted, !name.is_empty()).and_then(|()| alter::check_broker_step(wanted, &in_force));
     judged.map_err(|refusal| (refusal.code(), refusal.to_string()))

@@ -56,7 +56,14 @@ impl Wanted {
 
 fn describe(ctx: &Context, wanted: &Wanted) -> Vec<DescribeLogDirsResult> {
     let logs = ctx.replicas.logs();
-    let all = logs.all();
+    let mut all: Vec<Shown> =
+        logs.all().into_iter().map(|log| Shown { lag: lag(&log), log, is_future: false }).collect();
+    // A copy on its way counts what it lacks of the log.
+    all.extend(logs.futures().into_iter().map(|log| {
+        let current = logs.get(&log.name);
+        let lag = current.map_or(UNKNOWN_LAG, |current| current.log_end_offset().since(log.log_end_offset()));
+        Shown { lag, log, is_future: true }
+    }));
     let cordoned = Cordoned::of(ctx);
     let result = |path: &Path, offline: bool| {
         let log_dir = StrBytes::from_string(path.to_string_lossy().into_owned());
@@ -66,7 +73,7 @@ fn describe(ctx: &Context, wanted: &Wanted) -> Vec<DescribeLogDirsResult> {
             return DescribeLogDirsResult { error_code, log_dir, is_cordoned, ..DescribeLogDirsResult::default() };
         }
         let (total_bytes, usable_bytes) = volume(path).unwrap_or((-1, -1));
-        let here = all.iter().filter(|log| log.parent_dir() == path);
+        let here = all.iter().filter(|shown| shown.log.parent_dir() == path);
         DescribeLogDirsResult {
             log_dir,
             topics: topics(here, wanted),
@@ -79,12 +86,26 @@ fn describe(ctx: &Context, wanted: &Wanted) -> Vec<DescribeLogDirsResult> {
     logs.dirs().map(|(dir, offline)| result(&dir.path, offline)).collect()
 }
 
-fn topics<'a>(logs: impl Iterator<Item = &'a Arc<Log>>, wanted: &Wanted) -> Vec<DescribeLogDirsTopic> {
+/// The lag of a copy whose log is not here.
+const UNKNOWN_LAG: i64 = -1;
+
+/// A log, or its copy on the way to another directory.
+struct Shown {
+    log: Arc<Log>,
+    lag: i64,
+    is_future: bool,
+}
+
+fn lag(log: &Log) -> i64 {
+    log.high_watermark().since(log.log_end_offset()).max(0)
+}
+
+fn topics<'a>(logs: impl Iterator<Item = &'a Shown>, wanted: &Wanted) -> Vec<DescribeLogDirsTopic> {
     let mut by_topic: BTreeMap<&str, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
-    for log in logs {
-        let (topic, index) = (log.name.topic.as_str(), log.name.partition.0);
+    for shown in logs {
+        let (topic, index) = (shown.log.name.topic.as_str(), shown.log.name.partition.0);
         if wanted.contains(topic, index) {
-            by_topic.entry(topic).or_default().push(partition(log, index));
+            by_topic.entry(topic).or_default().push(partition(shown, index));
         }
     }
     let name = |topic: &str| TopicName(StrBytes::from_string(topic.to_owned()));
@@ -96,12 +117,12 @@ fn topics<'a>(logs: impl Iterator<Item = &'a Arc<Log>>, wanted: &Wanted) -> Vec<
     by_topic.into_iter().map(topic).collect()
 }
 
-fn partition(log: &Log, partition_index: i32) -> DescribeLogDirsPartition {
+fn partition(shown: &Shown, partition_index: i32) -> DescribeLogDirsPartition {
     DescribeLogDirsPartition {
         partition_index,
-        partition_size: i64::try_from(log.size()).unwrap_or(i64::MAX),
-        offset_lag: log.high_watermark().since(log.log_end_offset()).max(0),
-        is_future_key: false,
+        partition_size: i64::try_from(shown.log.size()).unwrap_or(i64::MAX),
+        offset_lag: shown.lag,
+        is_future_key: shown.is_future,
     }
 }
 
@@ -113,17 +134,17 @@ fn volume(path: &Path) -> Option<(i64, i64)> {
 }
 
 /// The directories that get no new partitions (`cordoned.log.dirs`).
-struct Cordoned(Vec<String>);
+pub(super) struct Cordoned(Vec<String>);
 
 impl Cordoned {
-    fn of(ctx: &Context) -> Self {
+    pub(super) fn of(ctx: &Context) -> Self {
         let image = ctx.metadata();
         let dynamic = image.configs().of(ResourceType::Broker, &ctx.node_id.to_string());
         let text = dynamic.get("cordoned.log.dirs").cloned().or_else(|| ctx.config.text("cordoned.log.dirs"));
         Self(crate::config::value::elements(&text.unwrap_or_default()))
     }
 
-    fn contains(&self, path: &Path) -> bool {
+    pub(super) fn contains(&self, path: &Path) -> bool {
         self.0.iter().any(|dir| dir == "*" || Path::new(dir) == path)
     }
 }

@@ -7,6 +7,7 @@ use kafka_protocol::messages::describe_producers_request::DescribeProducersReque
 use kafka_protocol::messages::describe_producers_response::{
     DescribeProducersResponse, PartitionResponse, ProducerState, TopicResponse,
 };
+use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::PartitionIndex;
@@ -14,6 +15,7 @@ use crate::base::topic_name;
 use crate::server::context::Context;
 use crate::server::error_map;
 use crate::server::handlers::Handled;
+use crate::server::handlers::config_resources::Told;
 use crate::server::request::{Refusal, Request};
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
@@ -23,7 +25,9 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
             let answer = PartitionResponse::default().with_partition_index(*index);
             match producers(ctx, &topic.name, *index) {
                 Ok(producers) => answer.with_active_producers(producers),
-                Err(code) => answer.with_error_code(code.code()),
+                Err((code, words)) => {
+                    answer.with_error_code(code.code()).with_error_message(Some(StrBytes::from_string(words)))
+                }
             }
         });
         TopicResponse::default().with_name(topic.name.clone()).with_partitions(partitions.collect())
@@ -31,10 +35,11 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     request.now(&DescribeProducersResponse::default().with_topics(topics.collect()))
 }
 
-fn producers(ctx: &Context, topic: &str, index: i32) -> Result<Vec<ProducerState>, ErrorCode> {
-    topic_name::check(topic).map_err(|_| ErrorCode::InvalidTopicException)?;
-    let partition = ctx.replicas.partition(topic, PartitionIndex(index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    partition.lead(None).map_err(error_map::leader)?;
+fn producers(ctx: &Context, topic: &str, index: i32) -> Result<Vec<ProducerState>, Told> {
+    topic_name::check(topic).map_err(|fault| (ErrorCode::InvalidTopicException, fault.to_string()))?;
+    let unknown = || (ErrorCode::UnknownTopicOrPartition, format!("there is no replica of {topic}-{index} here"));
+    let partition = ctx.replicas.partition(topic, PartitionIndex(index)).ok_or_else(unknown)?;
+    partition.lead(None).map_err(|error| (error_map::leader(error), error.to_string()))?;
     let state = |p: crate::log::producer_state::ActiveProducer| {
         ProducerState::default()
             .with_producer_id(ProducerId(p.producer_id.0))
@@ -44,5 +49,5 @@ fn producers(ctx: &Context, topic: &str, index: i32) -> Result<Vec<ProducerState
             .with_coordinator_epoch(p.coordinator_epoch)
             .with_current_txn_start_offset(p.current_txn_start_offset.map_or(-1, |o| o.0))
     };
-    Ok(partition.log.active_producers().into_iter().map(state).collect())
+    Ok(partition.log().active_producers().into_iter().map(state).collect())
 }

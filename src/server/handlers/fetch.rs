@@ -84,9 +84,9 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         rack: rack(ctx, &body, reader),
     };
     let up_to = params.up_to;
-    let (asked, fetches) = resolve(ctx, wishes);
+    let (asked, mut fetches) = resolve(ctx, wishes);
     let refused = asked.iter().any(|a| a.read.is_err());
-    let reads = read::read_now(&params, &fetches);
+    let reads = read::read_now(&params, &mut fetches);
     if refused || fetches.is_empty() || params.max_wait.is_zero() || read::is_enough(&params, &reads) {
         return Ok(Handled::Now(answer(ctx, &request, &context, &asked, reads, up_to)?));
     }
@@ -181,6 +181,7 @@ fn resolve(ctx: &Context, wishes: Vec<(FetchKey, FetchWish)>) -> (Vec<Asked>, Ve
                         current_epoch: Some(wish.current_epoch),
                         last_fetched_epoch: Some(wish.last_fetched_epoch),
                         log_start: wish.log_start,
+                        read_at: 0,
                     });
                     Ok(fetches.len() - 1)
                 }

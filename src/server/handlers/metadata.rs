@@ -12,7 +12,8 @@
 //! - v13: an error of the whole answer (KIP-1102)
 //!
 //! A topic that does not exist is created if the client and `auto.create.topics.enable` allow it. Kafka answers before it is
-//! there and lets the client ask again; here the answer waits for it, so that the first one is already right.
+//! there and lets the client ask again; here the answer waits for it as long as a client would, so that mostly the first one is
+//! already right.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -28,7 +28,7 @@ use crate::coordinator::transaction::state::Producer;
 use crate::log::error::AppendError;
 use crate::protocol::produce_request::{ProduceRequest, ProducedPartition, ProducedTopic};
 use crate::protocol::response::Response;
-use crate::record::batch::BatchHeader;
+use crate::record::batch::{self, BatchHeader};
 use crate::record::compression::Compression;
 use crate::replica::append::{self, Acks, Appended, ProduceError};
 use crate::replica::manager::HostedTopic;
@@ -161,10 +161,8 @@ fn append_all(
 }
 
 fn has_transactional(body: &ProduceRequest) -> bool {
-    body.topics()
-        .flat_map(|topic| topic.partitions())
-        .filter_map(|data| BatchHeader::parse(data.records.as_ref()?).ok())
-        .any(|header| header.is_transactional())
+    let mut partitions = body.topics().flat_map(|topic| topic.partitions());
+    partitions.any(|data| data.records.is_some_and(|records| batch::begins_transactional(&records)))
 }
 
 fn acks(acks: i16) -> Option<Acks> {
@@ -206,7 +204,7 @@ fn append_one(
         Ok(appended) => hosted.metrics.produced(bytes, appended.info.record_count()),
         Err(_) => hosted.metrics.failed_produce(),
     }
-    Ok(outcome.map_err(|error| (error, partition.log.log_start_offset())))
+    Ok(outcome.map_err(|error| (error, partition.log().log_start_offset())))
 }
 
 /// A producer that cannot read zstd back may not write it (KIP-110).

@@ -127,7 +127,7 @@ impl Commit {
         let submitted = ctx.groups.submit(&self.op.group, |machine, call| {
             // Only the group's coordinator ends transactions in this log, and it is busy with this: nothing comes between.
             let (id, epoch) = self.op.producer;
-            let overtaken = |guard| self.partition.as_ref().is_none_or(|p| !p.log.is_verified(id, epoch, guard));
+            let overtaken = |guard| self.partition.as_ref().is_none_or(|p| !p.log().is_verified(id, epoch, guard));
             if guard.is_some_and(overtaken) {
                 return Err(ErrorCode::InvalidTxnState);
             }

@@ -28,7 +28,9 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {
         let answer = match ctx.change(operation, timeout).await {
-            Ok(Ok(())) => UpdateFeaturesResponse::default().with_results(succeeded(version, &body)),
+            Ok(Ok(())) => {
+                UpdateFeaturesResponse::default().with_error_message(None).with_results(succeeded(version, &body))
+            }
             Ok(Err(error)) => {
                 let why = error.message.unwrap_or_else(|| error.code.name().to_owned());
                 failed(error.code, format!("no feature was changed: {why}"))
@@ -51,8 +53,7 @@ fn to_domain(version: i16, update: &FeatureUpdateKey) -> (String, i16, Upgrade) 
 /// Up to version 1 each feature is told of by itself.
 fn succeeded(version: i16, body: &UpdateFeaturesRequest) -> Vec<UpdatableFeatureResult> {
     let told = body.feature_updates.iter().filter(|_| version <= 1);
-    told.map(|update| UpdatableFeatureResult::default().with_feature(update.feature.clone()).with_error_message(None))
-        .collect()
+    told.map(|update| UpdatableFeatureResult::default().with_feature(update.feature.clone())).collect()
 }
 
 fn failed(code: ErrorCode, message: String) -> UpdateFeaturesResponse {
