@@ -43,14 +43,15 @@ pub async fn host<C: Coordinator>(
     let mut topic_id = Uuid::ZERO;
     loop {
         let image = images.borrow_and_update().clone();
-        host.coordinator.set_image(&image);
         let id = image.topic(C::TOPIC).map_or(Uuid::ZERO, |topic| topic.id);
         if id != topic_id {
             // A topic made anew has nothing of the old one, its epochs included.
             host.unload_all();
             topic_id = id;
         }
+        // Told last: whoever sees in it what is led here finds it at work or being loaded.
         host.follow(&image);
+        host.coordinator.set_image(&image);
         tokio::select! {
             changed = images.changed() => if changed.is_err() { break },
             // An error means that the sender is gone, which is a stop as well.

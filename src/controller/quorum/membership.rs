@@ -29,6 +29,8 @@ use crate::controller::api_error::ApiError;
 
 /// Longest that one entry may take.
 const STEP_LIMIT: Duration = Duration::from_secs(10);
+/// Longest that a leader that has voted itself out may take to notice.
+const DEPARTURE_LIMIT: Duration = Duration::from_secs(1);
 /// Longest that a change before may take to be committed.
 const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 /// Longest that a new voter may take to catch up, whatever its request says.
@@ -113,6 +115,13 @@ impl Membership {
         Voters::of(self.raft.metrics().borrow().membership_config.membership())
     }
 
+    /// Whether this node votes itself. openraft ends where a leader that no longer does is asked for a change.
+    fn votes(&self) -> bool {
+        let metrics = self.raft.metrics();
+        let now = metrics.borrow();
+        now.membership_config.membership().voter_ids().any(|id| id == now.id)
+    }
+
     /// Makes a change, and answers once it is committed.
     pub async fn change(&self, change: QuorumChange) -> Changed {
         if !self.standing().leads {
@@ -123,6 +132,9 @@ impl Membership {
         };
         if !self.settle().await {
             return Some(Err(late("the change of the voters before this one is not committed yet")));
+        }
+        if !self.votes() {
+            return None;
         }
         let changed = match change {
             QuorumChange::Join { id, member } => self.join(id, member).await,
@@ -256,6 +268,14 @@ impl Membership {
         // One that leads would go on to lead as long as it is a member at all: it leaves, and comes back as one that follows.
         let leads = self.raft.metrics().borrow().id == raft_id(id);
         self.write_and(ChangeMembers::RemoveVoters(BTreeSet::from([raft_id(id)])), !leads).await?;
+        if leads {
+            // The answer may be here before the members that this node goes by have changed; nobody asks for more until then.
+            let gone = |now: &Metrics| !now.membership_config.membership().voter_ids().any(|id| id == now.id);
+            let mut metrics = self.raft.metrics();
+            if tokio::time::timeout(DEPARTURE_LIMIT, metrics.wait_for(gone)).await.is_err() {
+                tracing::warn!("this node does not vote any more and has not noticed yet");
+            }
+        }
         tracing::info!(voter = %key(id, directory_id), "the quorum has a voter less");
         Ok(())
     }
@@ -297,6 +317,9 @@ impl Membership {
                 continue;
             }
             let Ok(_alone) = self.alone.try_lock() else { continue };
+            if !self.votes() {
+                continue;
+            }
             let voters = self.voters();
             if voters.joint {
                 self.finish().await;

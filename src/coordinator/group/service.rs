@@ -96,8 +96,14 @@ impl Service {
         self.shards.find(partition).map_err(unavailable)
     }
 
-    /// All shards that are at work here. An error: some are being loaded, and what is asked needs all.
+    /// All shards that are at work here. An error: some are being loaded, or it is not known yet which there are, and what is asked
+    /// needs all.
     pub fn all_shards(&self) -> Result<Vec<Arc<Runtime<GroupMachine>>>, ErrorCode> {
+        // A broker that is not admitted yet leads nothing, and does not know what it will lead.
+        let image = self.image.load();
+        if image.brokers().get(self.config.node_id()).is_none_or(|own| own.fenced) {
+            return Err(ErrorCode::CoordinatorNotAvailable);
+        }
         if self.shards.is_loading() {
             return Err(ErrorCode::CoordinatorLoadInProgress);
         }
