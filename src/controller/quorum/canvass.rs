@@ -17,6 +17,9 @@ use super::start::lease;
 use super::types::{EntryId, Raft};
 use crate::base::ids::Millis;
 
+/// How long a voter that stands, or has just voted, encourages nobody else: to write a vote down takes a slow disk so long, and
+/// who asks meanwhile would only stand against the one that is about to win.
+const RESPITE: Millis = Millis(300);
 /// Longest that the answers are waited for.
 const LIMIT: Duration = Duration::from_millis(500);
 
@@ -56,7 +59,8 @@ pub async fn would_win(raft: &Raft, network: &Network) -> bool {
     tokio::time::timeout(LIMIT, collect).await.unwrap_or(false)
 }
 
-/// Answers the same question of another voter: no while a leader is heard, or to who has the shorter log.
+/// Answers the same question of another voter: no while a leader is heard, a vote is under way, or to who has the shorter log. Of two
+/// that ask each other at the same time with equal logs, the one with the higher number goes first.
 pub fn answer(
     raft: &Raft,
     pulse: &Pulse,
@@ -69,5 +73,8 @@ pub fn answer(
     if !led && request.last_log_id < last {
         pulse.this_knows_more();
     }
-    VoteResponse::new(now.vote, last, !led && request.last_log_id >= last)
+    let asks_later = request.vote.leader_id().voted_for().is_some_and(|other| other < now.id);
+    let goes_first = pulse.is_asking() && request.last_log_id == last && asks_later;
+    let busy = pulse.silence() < RESPITE || goes_first;
+    VoteResponse::new(now.vote, last, !led && !busy && request.last_log_id >= last)
 }

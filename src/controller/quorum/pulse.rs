@@ -65,13 +65,16 @@ pub struct Pulse {
     known: Arc<AtomicU8>,
     /// A leader has spoken since somebody looked.
     led: Arc<AtomicBool>,
+    /// This node asks whether it would win.
+    asking: Arc<AtomicBool>,
 }
 
 impl Pulse {
     /// Starts counting now.
     pub fn new(clock: SharedClock) -> Self {
         let last = Arc::new(AtomicI64::new(clock.monotonic().0));
-        Self { clock, last, heard: Arc::new(AtomicI64::new(-1)), known: Arc::default(), led: Arc::default() }
+        let heard = Arc::new(AtomicI64::new(-1));
+        Self { clock, last, heard, known: Arc::default(), led: Arc::default(), asking: Arc::default() }
     }
 
     /// A leader spoke.
@@ -118,7 +121,12 @@ impl Pulse {
         }
     }
 
-    /// How long no leader has been heard.
+    /// Whether this node is asking the others for its own chances right now.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::Relaxed)
+    }
+
+    /// How long no leader has been heard, nobody been voted for, and this node not stood.
     pub fn silence(&self) -> Millis {
         Millis(self.clock.monotonic().0 - self.last.load(Ordering::Relaxed))
     }
@@ -165,7 +173,10 @@ pub async fn campaign(raft: Raft, network: Network, patience: Patience) {
         if !votes(now.id) || silence < due {
             continue;
         }
-        if !canvass::would_win(&raft, &network).await {
+        pulse.asking.store(true, Ordering::Relaxed);
+        let wins = canvass::would_win(&raft, &network).await;
+        pulse.asking.store(false, Ordering::Relaxed);
+        if !wins {
             if !std::mem::replace(&mut hopeless, true) {
                 tracing::info!(silence_ms = silence, "no leader is heard, but no majority would vote for this node");
             }
