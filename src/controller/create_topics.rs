@@ -106,7 +106,9 @@ fn create(
     topic_name::check(&topic.name)
         .map_err(|fault| ApiError::new(ErrorCode::InvalidTopicException, fault.to_string()))?;
     if image.topic(&topic.name).is_some() {
-        return Err(ApiError::new(ErrorCode::TopicAlreadyExists, format!("there is a topic {} already", topic.name)));
+        // Scripts look for "already exists".
+        let message = format!("a topic {} already exists", topic.name);
+        return Err(ApiError::new(ErrorCode::TopicAlreadyExists, message));
     }
     if let Some(known) = collision(image, &topic.name) {
         let message = format!(
