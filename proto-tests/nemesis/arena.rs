@@ -250,6 +250,11 @@ pub fn others_lead(cluster: &Cluster, id: i32, old: i32) {
     });
 }
 
+/// Waits until every replica is in sync again: whoever is killed before that may take a partition's only leader along.
+pub fn in_sync_again(cluster: &Cluster) {
+    cluster.wait_for("all replicas are in sync", |cluster| not_in_sync(cluster).is_none().then_some(()));
+}
+
 /// Why not all replicas are in sync; nothing if they are.
 fn not_in_sync(cluster: &Cluster) -> Option<String> {
     for id in &cluster.brokers() {

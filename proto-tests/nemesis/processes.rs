@@ -36,6 +36,7 @@ fn killed_processes() {
             assert!(took < Duration::from_secs(15));
             cluster.run(victim);
             cluster.wait_ready(victim);
+            arena::in_sync_again(cluster);
             round += 1;
         }
     });
@@ -82,6 +83,7 @@ fn killed_processes() {
             assert!(cluster.data(id).join(".kafka_cleanshutdown").exists(), "no mark of a clean stop");
             cluster.run(id);
             cluster.wait_ready(id);
+            arena::in_sync_again(cluster);
         });
     }
 }
