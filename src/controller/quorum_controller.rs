@@ -29,6 +29,7 @@ use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset, Uuid};
 use crate::base::limits::{CONTROLLER_QUEUE_MAX, METADATA_OBSERVERS_MAX};
 use crate::config::server::ServerConfig;
+use crate::machine::blocking;
 use crate::metadata::image::MetadataImage;
 
 /// Bytes of the metadata log that an observer is given at once.
@@ -397,7 +398,7 @@ impl QuorumController {
         let _ = tokio::time::timeout(wait, images.wait_for(|image| image.offset() > after)).await;
         let committed = self.image().offset();
         let read = move || read_batches(&log, after.plus(1), committed, ENTRIES_BYTES);
-        match tokio::task::spawn_blocking(read).await {
+        match blocking::run(read).await {
             Ok(Ok(batches)) => Ok(observer::put_entries(&batches)),
             Ok(Err(error)) => {
                 tracing::error!(%error, "the metadata log cannot be read for an observer");
@@ -432,7 +433,7 @@ impl QuorumController {
             Some(held) => (held, usize::try_from(position).unwrap_or(usize::MAX)),
             None => {
                 let (state, now) = (self.shared.quorum.state.clone(), self.shared.clock.wall());
-                let made = tokio::task::spawn_blocking(move || state.as_snapshot(now)).await;
+                let made = blocking::run(move || state.as_snapshot(now)).await;
                 let made = made.map_err(|_| ControllerError::Stopped)?.map_err(|error| {
                     tracing::error!(%error, "the metadata cannot be written as a snapshot");
                     ControllerError::Stopped
@@ -458,7 +459,7 @@ impl QuorumController {
             tracing::warn!(%error, "the quorum did not stop in order");
         }
         let log = Arc::clone(&self.shared.quorum.log);
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || log.close()).await {
+        if let Ok(Err(error)) = blocking::run(move || log.close()).await {
             tracing::warn!(%error, "closing the metadata log");
         }
     }

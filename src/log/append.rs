@@ -10,6 +10,7 @@ use super::append_info::LogAppendInfo;
 use super::config::LogConfig;
 use super::disk;
 use super::error::{AppendError, StorageError};
+use super::file_system;
 use super::index::transaction_index::AbortedEntry;
 use super::log::{AppendOrigin, End, Log, Writer, first_unstable, floor};
 use super::producer_snapshot;
@@ -236,6 +237,10 @@ impl Log {
     pub(super) fn roll_locked(&self, writer: &mut Writer, now: Millis) -> Result<Arc<LogSegment>, StorageError> {
         let base = self.ends.read().log_end.offset;
         let rolled = self.active();
+        if self.config.load().cleanup_policy.compact {
+            // Compaction leaves gaps, so that recovery could not tell from one that the end of this segment was never written.
+            rolled.sync().inspect_err(|e| self.health.fail_for_good(e))?;
+        }
         let next = LogSegment::create(&self.dir, base, now).inspect_err(|e| self.health.fail(e))?;
         let next = Arc::new(next);
         let mut segments = Vec::clone(&self.segments.load());
@@ -254,7 +259,7 @@ impl Log {
         let health = Arc::clone(&self.health);
         self.background.run(move || {
             let seal = || -> Result<(), StorageError> {
-                if !rolled.path.exists() {
+                if !file_system::exists(&rolled.path) {
                     return Ok(()); // deleted meanwhile
                 }
                 rolled.seal()?;

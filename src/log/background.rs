@@ -1,11 +1,13 @@
 //! One thread for work on files that nobody waits for: sealing rolled segments, removing deleted ones once their time has come.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Sender, channel};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
+use super::file_system;
 use crate::base::ids::Millis;
 use crate::base::limits::PENDING_REMOVALS_MAX;
 
@@ -25,6 +27,16 @@ pub struct Background {
     pending: Mutex<VecDeque<Pending>>,
 }
 
+/// Jobs that are done by hand.
+pub struct BackgroundJobs(Receiver<Job>);
+
+impl BackgroundJobs {
+    /// Does one job; false if there is none.
+    pub fn run_one(&self) -> bool {
+        self.0.try_recv().map(|job| job()).is_ok()
+    }
+}
+
 impl Background {
     /// Starts the thread.
     pub fn start() -> std::io::Result<Self> {
@@ -35,6 +47,23 @@ impl Background {
             }
         })?;
         Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), pending: Mutex::default() })
+    }
+
+    /// Starts the thread for the logs in `dir`; on a simulated disk, where nothing takes time, the caller does the jobs at once.
+    pub fn for_dir(dir: &Path) -> std::io::Result<Self> {
+        if !file_system::is_simulated(dir) {
+            return Self::start();
+        }
+        Ok(Self { jobs: Mutex::default(), thread: Mutex::default(), pending: Mutex::default() })
+    }
+
+    /// No thread: whoever holds the queue does the jobs when it likes.
+    pub fn by_hand() -> (Self, BackgroundJobs) {
+        let (jobs, queue) = channel::<Job>();
+        (
+            Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::default(), pending: Mutex::default() },
+            BackgroundJobs(queue),
+        )
     }
 
     /// Queues a job. After `finish` it runs at once, on the caller's thread.

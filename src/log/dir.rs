@@ -11,13 +11,11 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::FlockOperation;
 
 use super::disk;
 use super::error::{OpenError, StorageError};
+use super::file_system::{self, Access, File};
 use crate::base::ids::{BrokerEpoch, NodeId, Uuid};
 use crate::base::random;
 
@@ -83,11 +81,11 @@ impl LogDir {
     /// Creates the directory if it is not there, locks it, checks that it belongs to `node_id` of `cluster_id`, and formats it
     /// if it has never been used. The mark of a clean stop is taken away: from here on a crash is a crash.
     pub fn open(path: &Path, cluster_id: &str, node_id: NodeId) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(path).map_err(StorageError::of("create the directory", path))?;
-        let path = path.canonicalize().map_err(StorageError::of("find", path))?;
+        file_system::create_dirs(path).map_err(StorageError::of("create the directory", path))?;
+        let path = file_system::canonical(path).map_err(StorageError::of("find", path))?;
         let lock_path = path.join(LOCK_FILE);
-        let lock = File::create(&lock_path).map_err(StorageError::of("create", &lock_path))?;
-        if let Err(errno) = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        let lock = File::open(&lock_path, Access::Replace).map_err(StorageError::of("create", &lock_path))?;
+        if let Err(errno) = lock.lock() {
             let reason = format!("another process uses the log directory ({errno}); stop it or choose other log.dirs");
             return Err(OpenError::BadFile { path: lock_path, reason });
         }

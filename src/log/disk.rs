@@ -1,11 +1,10 @@
 //! Small things done to files and directories, done so that a crash leaves either the old or the new.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::StorageError;
+use super::file_system::{self, Access, File};
 
 /// A path with `suffix` put behind its file name.
 pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -21,14 +20,11 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     static REPLACED: AtomicU64 = AtomicU64::new(0);
     let temporary = with_suffix(path, &format!(".{}.tmp", REPLACED.fetch_add(1, Ordering::Relaxed)));
     let write = || -> std::io::Result<()> {
-        let mut file = File::create(&temporary)?;
+        let mut file = File::open(&temporary, Access::Replace)?;
         file.write_all(content)?;
         file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
-        match path.parent() {
-            Some(parent) => File::open(parent)?.sync_all(),
-            None => Ok(()),
-        }
+        file_system::rename(&temporary, path)?;
+        path.parent().map_or(Ok(()), file_system::sync_dir)
     };
     write().map_err(StorageError::of("write", path))
 }
@@ -38,20 +34,20 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
 pub fn place(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     let temporary = with_suffix(path, ".tmp");
     let write = || -> std::io::Result<()> {
-        File::create(&temporary)?.write_all(content)?;
-        std::fs::rename(&temporary, path)
+        File::open(&temporary, Access::Replace)?.write_all(content)?;
+        file_system::rename(&temporary, path)
     };
     write().map_err(StorageError::of("write", path))
 }
 
 /// Forces a file's content to the disk.
 pub fn sync_file(path: &Path) -> Result<(), StorageError> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(StorageError::of("sync", path))
+    File::open(path, Access::Read).and_then(|file| file.sync_all()).map_err(StorageError::of("sync", path))
 }
 
 /// Forces a directory's entries to the disk.
 pub fn sync_dir(path: &Path) -> Result<(), StorageError> {
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(StorageError::of("sync the directory", path))
+    file_system::sync_dir(path).map_err(StorageError::of("sync the directory", path))
 }
 
 /// A file's text, or `None` if there is no such file. Bytes that are no text become replacement characters, which no format
@@ -62,7 +58,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>, StorageError> {
 
 /// A file's bytes, or `None` if there is no such file.
 pub fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
-    match std::fs::read(path) {
+    match file_system::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(StorageError::of("read", path)(e)),
@@ -71,19 +67,15 @@ pub fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
 
 /// The names of a directory's entries, in order; one that is no text is passed over. The directory is made if it is missing.
 pub fn names_in(path: &Path) -> Result<Vec<String>, StorageError> {
-    let list = || -> std::io::Result<Vec<String>> {
-        std::fs::create_dir_all(path)?;
-        let entries = std::fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
-        Ok(entries.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).collect())
-    };
-    let mut names = list().map_err(StorageError::of("list", path))?;
+    let listed = file_system::create_dirs(path).and_then(|()| file_system::list(path));
+    let mut names = listed.map_err(StorageError::of("list", path))?;
     names.sort();
     Ok(names)
 }
 
 /// Removes a file; one that is not there is removed already.
 pub fn remove(path: &Path) -> Result<(), StorageError> {
-    match std::fs::remove_file(path) {
+    match file_system::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StorageError::of("remove", path)(e)),
         _ => Ok(()),
     }

@@ -5,15 +5,14 @@
 //! together, the longest open of which goes first. A reader holds the open file for as long as it needs it.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileExt;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
+use super::file_system::{Access, File};
 use crate::base::limits::SEALED_FILES_OPEN_MAX;
 use crate::record::records::RecordFile;
 
@@ -52,7 +51,7 @@ impl FileRecords {
 
     /// Opens a file, which is created if it is not there, and holds it open.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = File::open(path, Access::OpenOrCreate)?;
         Ok(Self { path: path.to_path_buf(), slot: Mutex::new(Slot::Held(Arc::new(OpenFile { file }))) })
     }
 
@@ -66,7 +65,7 @@ impl FileRecords {
         if let Some(open) = open {
             return Ok(open);
         }
-        let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+        let file = File::open(&self.path, Access::ReadWrite)?;
         let open = Arc::new(OpenFile { file });
         *slot = Slot::Loose(Arc::downgrade(&open));
         drop(slot);
@@ -94,7 +93,9 @@ impl FileRecords {
     /// Lets the file be closed when others need its place.
     pub fn loosen(&self) {
         let mut slot = self.slot.lock();
-        if let Slot::Held(open) = &*slot {
+        if let Slot::Held(open) = &*slot
+            && open.file.as_fd().is_some()
+        {
             let open = Arc::clone(open);
             *slot = Slot::Loose(Arc::downgrade(&open));
             drop(slot);
@@ -104,7 +105,7 @@ impl FileRecords {
 
     /// Bytes in the file.
     pub fn length(&self) -> io::Result<u64> {
-        Ok(self.opened()?.file.metadata()?.len())
+        self.opened()?.file.length()
     }
 
     /// Writes all slices at `position`, in as few calls as the kernel allows.
@@ -113,14 +114,12 @@ impl FileRecords {
         IoSlice::advance_slices(&mut slices, 0);
         while !slices.is_empty() {
             let turn = slices.len().min(GATHER_MAX);
-            match rustix::io::pwritev(&open.file, &slices[..turn], position) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => {
+            match open.file.write_vectored_at(&slices[..turn], position)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                n => {
                     position += n as u64;
                     IoSlice::advance_slices(&mut slices, n);
                 }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(e) => return Err(e.into()),
             }
         }
         Ok(())
@@ -148,7 +147,7 @@ impl FileRecords {
 
     /// Cuts the file off.
     pub fn truncate(&self, length: u64) -> io::Result<()> {
-        self.opened()?.file.set_len(length)
+        self.opened()?.file.set_length(length)
     }
 
     /// Forces the bytes to the disk.
@@ -172,7 +171,7 @@ impl RecordFile for OpenFile {
         self.file.read_exact_at(out, position)
     }
     fn as_fd(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.file.as_fd())
+        self.file.as_fd()
     }
 }
 

@@ -39,6 +39,12 @@ impl Flusher {
         Ok(Self { requests })
     }
 
+    /// No thread: whoever holds the queue does the rounds when it likes.
+    pub fn by_hand() -> (Self, FlushRequests) {
+        let (requests, queue) = channel();
+        (Self { requests }, FlushRequests(queue))
+    }
+
     /// Asks for everything before `end` in `log` to be on disk, then calls `done`.
     pub fn request(&self, log: Arc<Log>, end: Offset, done: Done) {
         let refused = self.requests.send(Request { log, end, done });
@@ -46,6 +52,16 @@ impl Flusher {
             let Request { log, end, done } = unsent.0;
             done(log.flush_to(end));
         }
+    }
+}
+
+/// Requests that are met by hand.
+pub struct FlushRequests(Receiver<Request>);
+
+impl FlushRequests {
+    /// Syncs one log after the other for everything that waits. Returns how many were synced.
+    pub fn run_round(&self) -> usize {
+        self.0.try_iter().map(|Request { log, end, done }| done(log.flush_to(end))).count()
     }
 }
 

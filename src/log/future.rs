@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 
 use super::disk;
 use super::error::{OpenError, StorageError};
+use super::file_system;
 use super::log::{Log, first_unstable};
 use super::manager::{Dir, LogManager, partition_of};
 use crate::base::ids::{Millis, Offset, TopicPartition};
@@ -112,7 +113,7 @@ impl LogManager {
             return Err(refused("the log lies there already"));
         }
         let place = dir.dir.path.join(beside(name, FUTURE_ENDING));
-        std::fs::create_dir_all(&place).map_err(StorageError::of("create the directory", &place))?;
+        file_system::create_dirs(&place).map_err(StorageError::of("create the directory", &place))?;
         let future = self.open_whole(dir, &current, place, now)?;
         // What is copied is compacted at least as far as the log is now.
         match current.cleaned.get().and_then(|cleaned| cleaned.offset_of(name)) {
@@ -144,14 +145,14 @@ impl LogManager {
         future.close().map_err(|error| error.0)?;
         future.abandon();
         let (beside, place) = (future.dir().to_path_buf(), dir.dir.path.join(name.to_string()));
-        std::fs::rename(&beside, &place).map_err(StorageError::of("rename", &beside))?;
+        file_system::rename(&beside, &place).map_err(StorageError::of("rename", &beside))?;
         let opened = disk::sync_dir(&dir.dir.path)
             .map_err(OpenError::from)
             .and_then(|()| self.open_whole(dir, &current, place.clone(), now));
         let log = match opened {
             Ok(log) => log,
             Err(error) => {
-                std::fs::rename(&place, &beside).map_err(StorageError::of("rename", &place))?;
+                file_system::rename(&place, &beside).map_err(StorageError::of("rename", &place))?;
                 future.deleted.store(false, Ordering::Release);
                 return Err(error);
             }
@@ -219,7 +220,7 @@ impl LogManager {
             partition = %shorter.name, dir = %shorter.dir().display(), log_end = %shorter.log_end_offset(), aside = %aside.display(),
             "two directories hold this partition; the one that ends first, or at the same offset, is put aside"
         );
-        if let Err(error) = std::fs::rename(shorter.dir(), &aside) {
+        if let Err(error) = file_system::rename(shorter.dir(), &aside) {
             tracing::error!(partition = %shorter.name, %error, "it could not be put aside");
         }
     }

@@ -3,12 +3,12 @@
 //! A failed fsync or write makes it offline for good: the kernel may have dropped the bytes that could not be written, so a
 //! later success on the same file proves nothing. Only a restart, which reads what is really there, brings it back.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::StorageError;
+use super::file_system::FileSystem;
 
 /// One log directory's health, shared by its logs.
 #[derive(Debug)]
@@ -16,13 +16,13 @@ pub struct DirHealth {
     path: PathBuf,
     offline: AtomicBool,
     /// The directory, open since before the first write: so that a sync of the whole file system tells of every failure.
-    root: Option<File>,
+    root: FileSystem,
 }
 
 impl DirHealth {
     /// A healthy directory.
     pub fn new(path: PathBuf) -> Arc<Self> {
-        let root = File::open(&path).ok();
+        let root = FileSystem::of(&path);
         Arc::new(Self { path, offline: AtomicBool::new(false), root })
     }
     /// The directory.
@@ -35,11 +35,7 @@ impl DirHealth {
     }
     /// Forces everything on its file system to the disk.
     pub fn sync_file_system(&self) -> Result<(), StorageError> {
-        let sync = || match &self.root {
-            Some(root) => Ok(rustix::fs::syncfs(root)?),
-            None => Ok(rustix::fs::syncfs(&File::open(&self.path)?)?),
-        };
-        sync().map_err(StorageError::of("sync the file system of", &self.path))
+        self.root.sync().map_err(StorageError::of("sync the file system of", &self.path))
     }
     /// Takes it offline because an fsync failed. That the device is full is no excuse here: what could not be written is lost.
     pub fn fail_for_good(&self, error: &StorageError) {

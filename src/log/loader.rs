@@ -11,10 +11,12 @@ use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 
 use super::background::Background;
+use super::cleaner::checkpoint::CleanerCheckpoint;
 use super::config::LogConfig;
 use super::disk;
 use super::error::{OpenError, StorageError};
 use super::file_records::FileRecords;
+use super::file_system;
 use super::health::DirHealth;
 use super::index::transaction_index::TransactionIndex;
 use super::index::{offset_index, time_index};
@@ -179,7 +181,18 @@ fn load_segments(
             segment.file.loosen();
         }
         segments.push(Arc::new(segment));
-        if found.cut > 0 && !is_last {
+        // The next segment was begun where this one ended, and only compaction takes anything from the end of a segment: what is
+        // missing was never written. A gap in a log that is compacted, or once was, says nothing. (Its segments are on disk before
+        // the next one is begun.)
+        let has_gap = !place.was_safe && bases.get(i + 1).is_some_and(|next| found.end < *next);
+        let has_lost = has_gap && !options.config.cleanup_policy.compact && !was_compacted(options)?;
+        if has_lost {
+            tracing::error!(
+                segment = %segments[i].path.display(), end = %found.end, next = %bases[i + 1],
+                "the segment's end was never written before the last stop; the log ends there and what follows is set aside"
+            );
+        }
+        if (found.cut > 0 || has_lost) && !is_last {
             // What lies behind a cut cannot follow it any more, and is kept out of the way.
             for behind in &bases[i + 1..] {
                 recovery::set_aside(dir, *behind)?;
@@ -206,6 +219,11 @@ fn load_segments(
     Ok(Loaded { segments, writer, end, recovered, scanned_whole })
 }
 
+/// True if compaction has been at work in the log, whatever its settings are now.
+fn was_compacted(options: &OpenOptions) -> Result<bool, StorageError> {
+    Ok(CleanerCheckpoint::load(options.health.path())?.offset_of(&options.name).is_some())
+}
+
 /// Opens a segment by its indexes, or `None` if one of them is missing or cannot be right: then it must be recovered.
 fn open_trusted(dir: &Path, base: Offset, now: Millis) -> Result<Option<LogSegment>, OpenError> {
     let log_bytes = length(&file_path(dir, base, "log"))?.unwrap_or(0);
@@ -229,8 +247,8 @@ fn open_trusted(dir: &Path, base: Offset, now: Millis) -> Result<Option<LogSegme
 }
 
 fn length(path: &Path) -> Result<Option<u64>, StorageError> {
-    match std::fs::metadata(path) {
-        Ok(m) => Ok(Some(m.len())),
+    match file_system::metadata(path) {
+        Ok(m) => Ok(Some(m.length)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(StorageError::of("measure", path)(e)),
     }
@@ -335,18 +353,13 @@ fn finish_swaps(dir: &Path, names: &[String], swapped: &[(String, Offset)]) -> R
     }
     for (name, _) in swapped {
         let path = dir.join(format!("{name}.swap"));
-        std::fs::rename(&path, dir.join(name)).map_err(StorageError::of("rename", &path))?;
+        file_system::rename(&path, &dir.join(name)).map_err(StorageError::of("rename", &path))?;
     }
     disk::sync_dir(dir)
 }
 
 fn list(dir: &Path) -> Result<Vec<String>, StorageError> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(StorageError::of("list", dir))? {
-        let entry = entry.map_err(StorageError::of("list", dir))?;
-        names.extend(entry.file_name().to_str().map(str::to_owned));
-    }
-    Ok(names)
+    file_system::list(dir).map_err(StorageError::of("list", dir))
 }
 
 /// The offset that a file is named by, whatever its ending.

@@ -20,6 +20,7 @@ use super::cleaner::checkpoint::CleanerCheckpoint;
 use super::config::LogConfig;
 use super::disk;
 use super::error::{FlushError, StorageError};
+use super::file_system;
 use super::health::DirHealth;
 use super::leader_epoch::LeaderEpochCache;
 use super::partition_metadata;
@@ -296,7 +297,9 @@ impl Log {
 
     /// Takes the log directory offline because of `error`, unless that only says that the log was deleted or shortened meanwhile.
     pub(super) fn note_failure(&self, error: &StorageError) {
-        if self.deleted.load(Ordering::Acquire) || error.is_not_found() && !error.path.exists() && self.dir.exists() {
+        if self.deleted.load(Ordering::Acquire)
+            || error.is_not_found() && !file_system::exists(&error.path) && file_system::exists(&self.dir)
+        {
             tracing::debug!(partition = %self.name, %error, "a file went away meanwhile");
         } else {
             self.health.fail(error);

@@ -12,7 +12,9 @@ use super::checkpoint;
 use super::cleaner::checkpoint::CleanerCheckpoint;
 use super::config::LogConfig;
 use super::dir::LogDir;
+use super::disk;
 use super::error::{OpenError, StorageError};
+use super::file_system;
 use super::flusher::Flusher;
 use super::future;
 use super::health::DirHealth;
@@ -24,6 +26,9 @@ use crate::base::ids::{BrokerEpoch, Millis, Offset, PartitionIndex, TopicPartiti
 
 /// The ending of a directory whose partition is being deleted.
 const DELETE_ENDING: &str = "-delete";
+
+/// Logs that are closed at a time.
+const CLOSING_THREADS_MAX: usize = 8;
 
 /// A log directory and what its checkpoints said at the start.
 pub(super) struct Dir {
@@ -73,7 +78,8 @@ impl LogManager {
         threads_per_dir: usize,
         now: Millis,
     ) -> Result<Arc<Self>, OpenError> {
-        let background = Background::start().map_err(StorageError::of("start a thread for", "log files"))?;
+        let first = dirs.first().map(|dir| dir.path.clone()).unwrap_or_default();
+        let background = Background::for_dir(&first).map_err(StorageError::of("start a thread for", "log files"))?;
         let mut opened = Vec::with_capacity(dirs.len());
         for dir in dirs {
             opened.push(Dir {
@@ -120,11 +126,9 @@ impl LogManager {
         let mut found = Vec::new();
         for (i, dir) in self.dirs.iter().enumerate() {
             let path = &dir.dir.path;
-            for entry in std::fs::read_dir(path).map_err(StorageError::of("list", path))? {
-                let entry = entry.map_err(StorageError::of("list", path))?;
-                let path = entry.path();
-                let Some(text) = entry.file_name().to_str().map(str::to_owned) else { continue };
-                if !path.is_dir() {
+            for text in disk::names_in(path)? {
+                let path = path.join(&text);
+                if !file_system::metadata(&path).is_ok_and(|m| m.is_dir) {
                     continue;
                 }
                 if text.ends_with(DELETE_ENDING) {
@@ -253,10 +257,10 @@ impl LogManager {
             None => self.home_of(name, assigned)?,
         };
         let path = dir.dir.path.join(name.to_string());
-        if path.exists() && self.get(name).is_none() && std::fs::read_dir(&path).is_ok_and(|mut d| d.next().is_some()) {
+        if self.get(name).is_none() && file_system::list(&path).is_ok_and(|names| !names.is_empty()) {
             return Err(OpenError::BadFile { path, reason: "it could not be opened when the broker started".into() });
         }
-        std::fs::create_dir_all(&path).map_err(StorageError::of("create the directory", &path))?;
+        file_system::create_dirs(&path).map_err(StorageError::of("create the directory", &path))?;
         let mut options = self.options(dir, name.clone(), topic_id, path, config);
         (options.clean, options.log_start, options.recovery_point) = (true, Offset(0), Offset(0));
         let log = Log::open(options, now)?;
@@ -293,7 +297,7 @@ impl LogManager {
         let path = log.dir().to_path_buf();
         let gone = path.with_file_name(future::beside(&log.name, DELETE_ENDING));
         // Not synced: should a crash bring the directory back, the topic's id in it tells that nobody wants it.
-        std::fs::rename(&path, &gone).map_err(StorageError::of("rename", &path))?;
+        file_system::rename(&path, &gone).map_err(StorageError::of("rename", &path))?;
         self.background.run_after(log.config().file_delete_delay_ms, move || remove_tree(&gone));
         Ok(())
     }
@@ -375,7 +379,7 @@ impl LogManager {
         let now = self.offsets_of(dir, Log::high_watermark, &dir.high_watermarks);
         let path = dir.dir.path.join(checkpoint::HIGH_WATERMARKS);
         let mut written = dir.written_watermarks.lock();
-        if *written != now || !path.exists() {
+        if *written != now || !file_system::exists(&path) {
             checkpoint::write_offsets(&path, &now)?;
             *written = now;
         }
@@ -409,9 +413,12 @@ impl LogManager {
     pub fn close(&self, epoch: BrokerEpoch) {
         let mut logs = self.all();
         logs.extend(self.futures());
+        // What is simulated happens in one order.
+        let simulated = self.dirs.iter().any(|dir| file_system::is_simulated(dir.health.path()));
+        let threads = if simulated { 1 } else { CLOSING_THREADS_MAX };
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            for _ in 0..logs.len().min(8) {
+            for _ in 0..logs.len().min(threads) {
                 scope.spawn(|| {
                     while let Some(log) = logs.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if let Err(error) = log.close() {
@@ -459,7 +466,7 @@ pub(super) fn partition_of(directory: &str) -> Option<TopicPartition> {
 }
 
 fn remove_tree(path: &std::path::Path) {
-    if let Err(error) = std::fs::remove_dir_all(path) {
+    if let Err(error) = file_system::remove_tree(path) {
         tracing::warn!(path = %path.display(), %error, "a deleted partition's directory could not be removed");
     }
 }

@@ -13,6 +13,7 @@ pub mod dir;
 pub mod disk;
 pub mod error;
 pub mod file_records;
+pub mod file_system;
 pub mod flusher;
 pub mod future;
 pub mod health;
@@ -32,12 +33,15 @@ pub mod recovery;
 pub mod retention;
 pub mod scan;
 pub mod segment;
+pub mod simulated_disk;
 pub mod tail_cache;
 pub mod timestamps;
 pub mod truncate;
 pub mod validate;
 pub mod verification;
 
+#[cfg(test)]
+mod crash_test;
 #[cfg(test)]
 mod log_test;
 #[cfg(test)]

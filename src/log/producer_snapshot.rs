@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk;
 use super::error::StorageError;
+use super::file_system;
 use super::producer_entry::BatchMetadata;
 use super::producer_state::ProducerState;
 use crate::base::codec::{CodecError, Reader, Writer};
@@ -95,7 +96,7 @@ pub fn load_newest(dir: &Path, at_most: Offset) -> Result<Option<(Offset, Produc
     offsets.retain(|o| *o <= at_most);
     while let Some(offset) = offsets.pop() {
         let file = path(dir, offset);
-        let bytes = std::fs::read(&file).map_err(StorageError::of("read", &file))?;
+        let bytes = file_system::read(&file).map_err(StorageError::of("read", &file))?;
         match decode(&bytes) {
             Ok(state) => return Ok(Some((offset, state))),
             Err(reason) => {
@@ -109,13 +110,9 @@ pub fn load_newest(dir: &Path, at_most: Offset) -> Result<Option<(Offset, Produc
 
 /// The offsets of all snapshots, ascending.
 pub fn list(dir: &Path) -> Result<Vec<Offset>, StorageError> {
-    let entries = std::fs::read_dir(dir).map_err(StorageError::of("list", dir))?;
-    let mut offsets = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(StorageError::of("list", dir))?.file_name();
-        let offset = name.to_str().and_then(|n| n.strip_suffix(".snapshot")?.parse().ok());
-        offsets.extend(offset.map(Offset));
-    }
+    let names = file_system::list(dir).map_err(StorageError::of("list", dir))?;
+    let named = |name: &String| name.strip_suffix(".snapshot")?.parse().ok().map(Offset);
+    let mut offsets: Vec<Offset> = names.iter().filter_map(named).collect();
     offsets.sort_unstable();
     Ok(offsets)
 }

@@ -2,7 +2,7 @@
 //!
 //! What stops the walk over the batches is one of three things:
 //! - a *torn end*: nothing, zeros or rubbish follows, no whole batch any more. It is cut off.
-//! - *unwritten pages*: whole batches follow, but before them lies a page of zeros that the kernel had still to write, as a power
+//! - *unwritten pages*: whole batches follow, but before them a page ends in zeros that the kernel had still to write, as a power
 //!   cut leaves it. Behind the recovery point that is no surprise: the log is cut there, and what follows is set aside in
 //!   a file beside the segment, never dropped.
 //! - *damage*: whole batches follow, and what lies before them was once written; or the segment lies before the recovery
@@ -16,6 +16,7 @@ use super::append::note_marker;
 use super::disk;
 use super::error::{OpenError, StorageError};
 use super::file_records::FileRecords;
+use super::file_system;
 use super::log::Writer;
 use super::producer_snapshot;
 use super::producer_state::ProducerState;
@@ -27,6 +28,8 @@ use crate::record::batch::{BatchHeader, BatchView, HEADER_BYTES, MAGIC, MAGIC_AT
 
 /// What the kernel writes at once.
 const PAGE_BYTES: u64 = 4096;
+/// What a device writes whole or not at all.
+const SECTOR_BYTES: u64 = 512;
 /// The ending of a file that holds what was cut off though it may be good.
 const SET_ASIDE: &str = ".set-aside";
 
@@ -70,6 +73,8 @@ pub(super) fn recover(
                 "the segment's torn end is cut off"
             );
             segment.file.truncate(position).map_err(StorageError::of("truncate", &segment.path))?;
+            // On disk before anything follows: it must not come back, by the next power cut, between this and newer records.
+            segment.file.sync().map_err(StorageError::of("sync", &segment.path))?;
             break;
         }
         // Just read whole and checked: it parses.
@@ -146,7 +151,7 @@ fn decide(
     }
     // A file that ends within a batch while a later one has grown has lost its end the same way.
     let unwritten = (behind.is_none() && ends_within_batch(segment, damage, length)?)
-        || has_unwritten_page(segment, damage, behind.unwrap_or(length))?;
+        || has_unwritten_page(segment, damage, behind, length)?;
     if !unwritten {
         return Err(refused());
     }
@@ -191,16 +196,24 @@ fn ends_within_batch(segment: &LogSegment, at: u64, length: u64) -> Result<bool,
     Ok(BatchHeader::parse(&head).is_ok_and(|header| header.size() as u64 > length - at))
 }
 
-/// True if a whole page of zeros lies in `from..until`: what the device holds of a page that was never written.
-fn has_unwritten_page(segment: &LogSegment, from: u64, until: u64) -> Result<bool, StorageError> {
+/// True if between `from` and what is whole behind it a page ends in zeros: all of it, from `from` on, or at least a sector. So the
+/// device holds a page that was never written, not since the batches before `from` were, or half. A file's last page is short.
+fn has_unwritten_page(segment: &LogSegment, from: u64, behind: Option<u64>, length: u64) -> Result<bool, StorageError> {
     let mut page = [0; PAGE_BYTES as usize];
-    let mut at = from.next_multiple_of(PAGE_BYTES);
-    while at + PAGE_BYTES <= until {
-        segment.file.read_exact_at(&mut page, at).map_err(StorageError::of("read", &segment.path))?;
-        if page.iter().all(|b| *b == 0) {
+    let mut at = from - from % PAGE_BYTES;
+    while at < length {
+        let end = length.min(at + PAGE_BYTES);
+        // Of a batch that begins right before a page's end, all that lies in that page may be zeros: the high bytes of its offset.
+        if behind.is_some_and(|behind| behind + (MAGIC_AT as u64) < end) {
+            break;
+        }
+        let page = &mut page[..(end - at) as usize];
+        segment.file.read_exact_at(page, at).map_err(StorageError::of("read", &segment.path))?;
+        let zeros = at + page.iter().rposition(|b| *b != 0).map_or(0, |last| last as u64 + 1);
+        if zeros <= from.max(at) || zeros.next_multiple_of(SECTOR_BYTES) < end {
             return Ok(true);
         }
-        at += PAGE_BYTES;
+        at = end;
     }
     Ok(false)
 }
@@ -228,9 +241,9 @@ pub(super) fn set_aside(dir: &Path, base: Offset) -> Result<(), StorageError> {
         disk::remove(&file_path(dir, base, ending))?;
     }
     let path = file_path(dir, base, "log");
-    if std::fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
+    if file_system::metadata(&path).is_ok_and(|m| m.length > 0) {
         let aside = disk::with_suffix(&path, SET_ASIDE);
-        return std::fs::rename(&path, aside).map_err(StorageError::of("rename", &path));
+        return file_system::rename(&path, &aside).map_err(StorageError::of("rename", &path));
     }
     disk::remove(&path)
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::disk;
 use super::error::{DeleteRecordsError, StorageError};
+use super::file_system;
 use super::log::{Log, Writer};
 use super::producer_snapshot;
 use super::segment::LogSegment;
@@ -120,7 +121,7 @@ impl Log {
         let mut renamed = Vec::new();
         for file in gone.iter().flat_map(|s| s.files()) {
             let deleted = disk::with_suffix(&file, ".deleted");
-            match std::fs::rename(&file, &deleted) {
+            match file_system::rename(&file, &deleted) {
                 Ok(()) => renamed.push(deleted),
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
                 Err(e) => return Err(StorageError::of("rename", &file)(e)),

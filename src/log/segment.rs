@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use super::error::{ReadError, StorageError};
 use super::file_records::FileRecords;
+use super::file_system;
 use super::index::offset_index::{self, OffsetIndex};
 use super::index::time_index::TimeIndex;
 use super::index::transaction_index::TransactionIndex;
@@ -97,9 +98,9 @@ impl LogSegment {
     pub fn open(dir: &Path, base: Offset, transactions: TransactionIndex, now: Millis) -> Result<Self, StorageError> {
         let path = file_path(dir, base, "log");
         let file = FileRecords::on_disk(&path);
-        let meta = std::fs::metadata(&path).map_err(StorageError::of("measure", &path))?;
-        let size = meta.len();
-        let created = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        let meta = file_system::metadata(&path).map_err(StorageError::of("measure", &path))?;
+        let size = meta.length;
+        let created = meta.modified.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
         let segment = Self {
             base_offset: base,
             file: Arc::new(file),

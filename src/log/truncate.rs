@@ -34,7 +34,9 @@ impl Log {
         self.tail.clear();
         let mut segments = Vec::clone(&self.segments.load());
         let keep = segments.partition_point(|s| s.base_offset <= offset).max(1);
-        let gone = segments.split_off(keep);
+        let mut gone = segments.split_off(keep);
+        // From the end: a crash in between leaves no gap.
+        gone.reverse();
         let last = Arc::clone(&segments[keep - 1]);
         let position = match last.find_from(0, offset, last.size()) {
             Ok(Some(at)) => at.position,
@@ -54,6 +56,9 @@ impl Log {
         self.segments.store(Arc::new(segments.clone()));
         self.remove_later(gone)?;
         last.truncate(position, offset).inspect_err(|e| self.health.fail(e))?;
+        // What was cut off must not come back, by a power cut, among what is appended next.
+        let synced = last.sync().and_then(|()| disk::sync_dir(&self.dir));
+        synced.inspect_err(|e| self.health.fail_for_good(e))?;
         self.epochs.truncate_end(offset);
         self.epochs.write()?;
         self.drop_snapshots_behind(offset)?;
@@ -82,7 +87,8 @@ impl Log {
         let mut writer = self.writer.lock();
         self.changed.store(true, Ordering::Release);
         self.tail.clear();
-        let gone = Vec::clone(&self.segments.load());
+        let mut gone = Vec::clone(&self.segments.load());
+        gone.reverse();
         let end = End { offset, segment: offset, position: 0 };
         {
             let mut ends = self.ends.write();
@@ -91,6 +97,7 @@ impl Log {
         self.remove_later(gone)?;
         self.drop_snapshots_behind(Offset(-1))?;
         let first = LogSegment::create(&self.dir, offset, now)?;
+        disk::sync_dir(&self.dir).inspect_err(|e| self.health.fail_for_good(e))?;
         self.segments.store(Arc::new(vec![Arc::new(first)]));
         self.log_start.store(offset.0, Ordering::Release);
         self.recovery_point.store(offset.0, Ordering::Release);

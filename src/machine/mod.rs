@@ -9,6 +9,7 @@
 //!                                        └─> reply and effects go out once the log is committed so far
 //! ```
 
+pub mod blocking;
 pub mod codec;
 pub mod coordinator;
 pub mod loader;

@@ -300,7 +300,7 @@ async fn run_broker(broker: &Lifecycle, ready: Ready<'_>, up: &mut Up) -> Result
 }
 
 /// This node's own controller if it is to have one, else a follower of the others'.
-async fn join_quorum(
+pub async fn join_quorum(
     config: &Arc<ServerConfig>,
     membership: &Membership,
     identity: &Arc<Identity>,

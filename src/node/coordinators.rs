@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, PartitionIndex, Uuid};
 use crate::base::limits::SHARDS_LOADED_AT_ONCE_MAX;
+use crate::machine::blocking;
 use crate::machine::coordinator::Coordinator;
 use crate::machine::loader::{self, LoadError};
 use crate::machine::machine::Machine;
@@ -97,12 +98,12 @@ impl<C: Coordinator> Host<C> {
         let Ok(_turn) = self.loading.acquire().await else { return };
         let began = self.clock.monotonic();
         let (host, log) = (Arc::clone(&self), Arc::clone(&partition.log()));
-        let replayed = tokio::task::spawn_blocking(move || {
+        let replayed = blocking::run(move || {
             let mut machine = host.coordinator.machine();
             let is_wanted = || host.coordinator.shards().is_wanted(index, epoch);
             loader::load(&log, &mut machine, &is_wanted).map(|loaded| (machine, loaded))
         });
-        let (machine, loaded) = match replayed.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into())) {
+        let (machine, loaded) = match replayed.await.unwrap_or_else(|error| Err(error.into())) {
             Ok(done) => done,
             Err(LoadError::GivenUp) => return,
             Err(error) => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::machine::blocking;
 use crate::metadata::image::MetadataImage;
 use crate::replica::apply_delta;
 use crate::replica::manager::ReplicaManager;
@@ -13,7 +14,7 @@ pub async fn follow(mut images: watch::Receiver<Arc<MetadataImage>>, replicas: A
     loop {
         let next = images.borrow_and_update().clone();
         let applying = Arc::clone(&replicas);
-        let applied = tokio::task::spawn_blocking(move || apply_delta::apply(&applying, next)).await;
+        let applied = blocking::run(move || apply_delta::apply(&applying, next)).await;
         if let Err(error) = applied {
             // Half-applied metadata must not be served from: a panic here is a broken invariant.
             tracing::error!(%error, "applying the metadata failed; the process ends");

@@ -22,8 +22,8 @@ use crate::config::server::ServerConfig;
 use crate::controller::quorum::start::QuorumOptions;
 use crate::controller::quorum::voters::{Member, VoterEndpoint};
 use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
-use crate::log::dir;
 use crate::log::error::OpenError;
+use crate::log::{dir, file_system};
 use crate::node::broker::StartError;
 use crate::peer::address::Address;
 use crate::peer::controller_channel::Seeds;
@@ -164,7 +164,8 @@ fn held_cluster_id(config: &ServerConfig) -> Result<Option<String>, StartError> 
 }
 
 fn has_quorum_state(config: &ServerConfig) -> bool {
-    Path::new(config.metadata_log_dir()).join(format!("{CLUSTER_METADATA}-0")).join("quorum-state").exists()
+    let state = Path::new(config.metadata_log_dir()).join(format!("{CLUSTER_METADATA}-0")).join("quorum-state");
+    file_system::exists(&state)
 }
 
 /// Starts this node's controller, which others reach at `endpoints`.
@@ -176,7 +177,8 @@ pub async fn start_controller(
     clock: &SharedClock,
 ) -> Result<QuorumController, StartError> {
     let path = Path::new(config.metadata_log_dir());
-    let path = path.canonicalize().map_err(|source| StartError::System { what: "find metadata.log.dir", source })?;
+    let path =
+        file_system::canonical(path).map_err(|source| StartError::System { what: "find metadata.log.dir", source })?;
     let configured = membership.seeds(config);
     let configured = if configured.configured { configured.addresses } else { BTreeMap::new() };
     let network = RaftNetwork::new(Arc::clone(identity), configured, Arc::clone(clock));

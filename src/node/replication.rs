@@ -33,25 +33,9 @@ impl Replication {
         config: &ServerConfig,
         broker_epoch: BrokerEpoch,
     ) -> std::io::Result<Self> {
-        let surroundings: Arc<dyn Surroundings> = Arc::new(Metadata {
-            replicas: Arc::clone(&replicas),
-            listener: config.inter_broker_listener().to_owned(),
-            broker_epoch,
-        });
-        let endpoints = Arc::new(BrokerEndpoints::new(options(config), Arc::clone(&surroundings)));
-        let channel = ControllerIsrChannel { node: replicas.node(), surroundings, controller };
-        let look_every = Duration::from_millis(u64::try_from(config.replica_lag_time_max_ms() / 2).unwrap_or(1).max(1));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let work = async move {
-            replicas.fetchers().start(Handle::current(), endpoints);
-            tokio::select! {
-                () = isr_queue::serve(&replicas.home().isr_queue, &channel) => {}
-                () = look_for_lag(&replicas, look_every) => {}
-                _ = stopped => {}
-            }
-            replicas.fetchers().shutdown();
-        };
+        let work = work(replicas, controller, config, broker_epoch, stopped);
         let run = move || runtime.block_on(work);
         let thread = std::thread::Builder::new().name("ottla-replication".into()).spawn(run)?;
         Ok(Self { stop, thread })
@@ -64,6 +48,33 @@ impl Replication {
         if self.thread.join().is_err() {
             tracing::error!("the replication thread ended by a panic");
         }
+    }
+}
+
+/// What the thread does, until it is told to stop.
+pub fn work(
+    replicas: Arc<ReplicaManager>,
+    controller: ControllerChannel,
+    config: &ServerConfig,
+    broker_epoch: BrokerEpoch,
+    stopped: oneshot::Receiver<()>,
+) -> impl Future<Output = ()> + use<> {
+    let surroundings: Arc<dyn Surroundings> = Arc::new(Metadata {
+        replicas: Arc::clone(&replicas),
+        listener: config.inter_broker_listener().to_owned(),
+        broker_epoch,
+    });
+    let endpoints = Arc::new(BrokerEndpoints::new(options(config), Arc::clone(&surroundings)));
+    let channel = ControllerIsrChannel { node: replicas.node(), surroundings, controller };
+    let look_every = Duration::from_millis(u64::try_from(config.replica_lag_time_max_ms() / 2).unwrap_or(1).max(1));
+    async move {
+        replicas.fetchers().start(Handle::current(), endpoints);
+        tokio::select! {
+            () = isr_queue::serve(&replicas.home().isr_queue, &channel) => {}
+            () = look_for_lag(&replicas, look_every) => {}
+            _ = stopped => {}
+        }
+        replicas.fetchers().shutdown();
     }
 }
 

@@ -19,12 +19,11 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::protocol::{Request, StrBytes};
 use parking_lot::Mutex;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
 
 use super::address::Address;
+use super::dial::{Dialled, dial};
 use super::error::{LostError, PeerError};
 use super::versions::ApiVersions;
 use super::wire;
@@ -120,15 +119,24 @@ impl Connection {
     /// Connects and asks for the broker's versions.
     pub async fn open(address: &Address, options: &ConnectionOptions) -> Result<Self, PeerError> {
         let lost = |reason| PeerError::Lost { address: address.clone(), reason };
-        let socket = tokio::time::timeout(options.connect_timeout, connect(address))
+        let dialled = tokio::time::timeout(options.connect_timeout, dial(address))
             .await
             .map_err(|_| lost(LostError::ConnectTimeout(options.connect_timeout)))?
             .map_err(lost)?;
-        let (read, write) = socket.into_split();
         let (queue, queued) = mpsc::channel(QUEUED_REQUESTS);
         let line = Arc::new(Mutex::new(Line::default()));
-        tokio::spawn(write_all(write, queued, Arc::clone(&line)));
-        tokio::spawn(read_all(read, Arc::clone(&line), options.response_bytes_max));
+        match dialled {
+            Dialled::Tcp(socket) => {
+                let (read, write) = socket.into_split();
+                tokio::spawn(write_all(write, queued, Arc::clone(&line)));
+                tokio::spawn(read_all(read, Arc::clone(&line), options.response_bytes_max));
+            }
+            Dialled::Simulated(stream) => {
+                let (read, write) = tokio::io::split(stream);
+                tokio::spawn(write_all(write, queued, Arc::clone(&line)));
+                tokio::spawn(read_all(read, Arc::clone(&line), options.response_bytes_max));
+            }
+        }
         let mut shared = Shared {
             address: address.clone(),
             options: options.clone(),
@@ -308,25 +316,7 @@ fn api_of<R: Request>() -> ApiKey {
     ApiKey::from_number(R::KEY).expect("every message of the crate belongs to an API of the table")
 }
 
-/// Tries the name's addresses one after the other.
-async fn connect(address: &Address) -> Result<TcpStream, LostError> {
-    let resolved = tokio::net::lookup_host((address.host.as_str(), address.port)).await;
-    let resolved: Vec<_> = resolved.map_err(|error| LostError::Resolve(error.to_string()))?.collect();
-    let mut last = LostError::Resolve("it has no address".to_string());
-    for target in resolved {
-        match TcpStream::connect(target).await {
-            Ok(socket) => {
-                // Requests are written whole: waiting for more to send would only delay them.
-                socket.set_nodelay(true).map_err(|error| LostError::Io(error.to_string()))?;
-                return Ok(socket);
-            }
-            Err(error) => last = LostError::Connect(error.to_string()),
-        }
-    }
-    Err(last)
-}
-
-async fn write_all(mut socket: OwnedWriteHalf, mut queue: mpsc::Receiver<Outgoing>, line: Arc<Mutex<Line>>) {
+async fn write_all(mut socket: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Outgoing>, line: Arc<Mutex<Line>>) {
     while let Some(outgoing) = queue.recv().await {
         if let Some(waiter) = outgoing.waiter {
             let mut line = line.lock();
@@ -343,7 +333,7 @@ async fn write_all(mut socket: OwnedWriteHalf, mut queue: mpsc::Receiver<Outgoin
     let _ = socket.shutdown().await;
 }
 
-async fn read_all(mut socket: OwnedReadHalf, line: Arc<Mutex<Line>>, bytes_max: usize) {
+async fn read_all(mut socket: impl AsyncRead + Unpin, line: Arc<Mutex<Line>>, bytes_max: usize) {
     let reason = loop {
         let mut frame = match read_frame(&mut socket, bytes_max).await {
             Ok(frame) => frame,
@@ -371,7 +361,7 @@ async fn read_all(mut socket: OwnedReadHalf, line: Arc<Mutex<Line>>, bytes_max: 
     line.lock().lose(reason);
 }
 
-async fn read_frame(socket: &mut OwnedReadHalf, bytes_max: usize) -> Result<Bytes, LostError> {
+async fn read_frame(socket: &mut (impl AsyncRead + Unpin), bytes_max: usize) -> Result<Bytes, LostError> {
     let mut prefix = [0; 4];
     match socket.read_exact(&mut prefix).await {
         Ok(_) => {}

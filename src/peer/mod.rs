@@ -29,6 +29,7 @@ pub mod client;
 pub mod connection;
 pub mod consumer;
 pub mod controller_channel;
+pub mod dial;
 pub mod error;
 pub mod fetch;
 mod follower_session;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use super::address::Address;
+use super::dial;
 use crate::controller::probe::Probe;
 
 /// Longest that an answer is waited for.
@@ -24,6 +26,9 @@ impl Probe for TcpProbe {
 
 /// True only if every address of the host is there and says that nobody listens.
 pub async fn is_refused(host: String, port: u16) -> bool {
+    if let Some(network) = dial::simulated() {
+        return tokio::time::timeout(LIMIT, network.is_refused(&Address { host, port })).await.unwrap_or(false);
+    }
     let knock = async {
         let Ok(addresses) = tokio::net::lookup_host((host.as_str(), port)).await else { return false };
         let mut refused = 0;

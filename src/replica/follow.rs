@@ -29,7 +29,7 @@ pub enum FollowError {
     /// The log directory has failed.
     #[error("{0}")]
     Storage(String),
-    /// What came does not fit the log, or is damaged.
+    /// What came does not fit the log, or is damaged, or the disk is full.
     #[error("{0}")]
     Refused(String),
 }
@@ -37,6 +37,8 @@ pub enum FollowError {
 impl From<AppendError> for FollowError {
     fn from(error: AppendError) -> Self {
         match error {
+            // A full disk may have room again: it is tried again, and not given up as a failed one.
+            AppendError::Storage(error) if error.is_no_space() => Self::Refused(error.to_string()),
             AppendError::Storage(error) => Self::Storage(error.to_string()),
             other => Self::Refused(other.to_string()),
         }
@@ -45,7 +47,10 @@ impl From<AppendError> for FollowError {
 
 impl From<OpenError> for FollowError {
     fn from(error: OpenError) -> Self {
-        Self::Storage(error.to_string())
+        match &error {
+            OpenError::Storage(full) if full.is_no_space() => Self::Refused(error.to_string()),
+            _ => Self::Storage(error.to_string()),
+        }
     }
 }
 

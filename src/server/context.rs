@@ -12,6 +12,7 @@ use crate::config::server::ServerConfig;
 use crate::controller::operation::Ask;
 use crate::controller::quorum_controller::ControllerError;
 use crate::coordinator::{group, transaction};
+use crate::machine;
 use crate::metadata::image::MetadataImage;
 use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::transaction_partitions::TransactionPartitions;
@@ -111,5 +112,5 @@ impl Context {
 
 /// Runs what may wait for the disk on a thread of the blocking pool.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+    machine::blocking::run(work).await
 }

@@ -13,7 +13,7 @@ pub mod fetch_session;
 pub mod framing;
 pub mod group_wire;
 pub mod handlers;
-mod internal;
+pub mod internal;
 pub mod listener;
 pub mod log_levels;
 pub mod marker_writer;

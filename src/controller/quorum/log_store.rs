@@ -23,6 +23,7 @@ use crate::base::clock::SharedClock;
 use crate::base::ids::Offset;
 use crate::log::log::Log;
 use crate::log::read_info::ReadUpTo;
+use crate::machine::blocking;
 use crate::record::batch::{BatchError, BatchView, batches};
 
 /// Bytes read from the log at once.
@@ -70,7 +71,7 @@ impl LogStore {
     ) -> Result<T, Failure> {
         let _alone = self.shared.io.lock().await;
         let shared = Arc::clone(&self.shared);
-        tokio::task::spawn_blocking(move || work(&shared)).await.unwrap_or_else(|error| Err(write_failure(&error)))
+        blocking::run(move || work(&shared)).await.unwrap_or_else(|error| Err(write_failure(&error)))
     }
 
     /// Remembers a change of the state, durably.
@@ -257,7 +258,7 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
         }
         log.append_as_follower(bytes.into(), now).map_err(|error| write_failure(&error))?;
         let log = Arc::clone(log);
-        let flushed = tokio::task::spawn_blocking(move || log.flush()).await;
+        let flushed = blocking::run(move || log.flush()).await;
         drop(alone);
         callback.log_io_completed(match flushed {
             Ok(Ok(_)) => Ok(()),

@@ -25,6 +25,7 @@ use crate::log::error::{OpenError, StorageError};
 use crate::log::health::DirHealth;
 use crate::log::loader::OpenOptions;
 use crate::log::log::Log;
+use crate::machine::blocking;
 
 /// Longest that a founder waits for its own election; it takes a few milliseconds.
 const ELECTION_WAIT: Duration = Duration::from_secs(10);
@@ -149,7 +150,7 @@ pub fn open(options: &QuorumOptions, clock: &SharedClock) -> Result<(LogStore, S
 }
 
 fn open_log(parent: &Path, dir: &Path, log_start: Offset, now: Millis) -> Result<Arc<Log>, StartError> {
-    let background = Background::start().map_err(StartError::Thread)?;
+    let background = Background::for_dir(parent).map_err(StartError::Thread)?;
     let config = LogConfig {
         // Nothing is removed by age or size: only a snapshot makes room.
         retention_ms: Millis(-1),
@@ -177,7 +178,7 @@ fn open_log(parent: &Path, dir: &Path, log_start: Offset, now: Millis) -> Result
 /// Starts a node. A quorum of one is waited for until it leads; with others, the election goes on in the background.
 pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quorum, StartError> {
     let (opening, opening_clock) = (options.clone(), clock.clone());
-    let opened = tokio::task::spawn_blocking(move || open(&opening, &opening_clock)).await;
+    let opened = blocking::run(move || open(&opening, &opening_clock)).await;
     let (store, state) = opened.map_err(|error| StartError::Raft(error.to_string()))??;
     let log = Arc::clone(store.log());
     let id = raft_id(options.node_id);

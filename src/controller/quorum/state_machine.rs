@@ -18,6 +18,7 @@ use super::types::{Entry, EntryId, Failure, QuorumTypes, StoredMembership, epoch
 use super::voters::Member;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, Offset};
+use crate::machine::blocking;
 use crate::metadata::image::{ApplyError, MetadataImage};
 
 /// The applied state. Clones share it.
@@ -90,7 +91,7 @@ impl StateMachine {
     async fn save(&self, bytes: Vec<u8>, meta: SnapshotMeta<u64, Member>) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
         let name = meta.snapshot_id.clone();
-        let saved = tokio::task::spawn_blocking(move || snapshot::install(&shared.dir, &name, &bytes)).await;
+        let saved = blocking::run(move || snapshot::install(&shared.dir, &name, &bytes)).await;
         match saved {
             Ok(Ok(())) => {
                 *self.shared.current.lock() = Some(meta);
@@ -197,7 +198,7 @@ impl RaftSnapshotBuilder<QuorumTypes> for StateMachine {
         let whole = Snapshot { last: applied.last, membership: applied.membership, image: applied.image };
         let meta = meta(&whole);
         let now = self.shared.clock.wall();
-        let encoded = tokio::task::spawn_blocking(move || whole.encode(now)).await;
+        let encoded = blocking::run(move || whole.encode(now)).await;
         let bytes = match encoded {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(error)) => return Err(StorageIOError::write_snapshot(None, AnyError::error(error)).into()),

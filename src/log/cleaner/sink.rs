@@ -13,6 +13,7 @@ use super::reader::BatchReader;
 use crate::base::ids::{Millis, Offset};
 use crate::log::disk;
 use crate::log::error::StorageError;
+use crate::log::file_system::{self, Access, File};
 use crate::log::index::transaction_index::AbortedEntry;
 use crate::log::segment::{LogSegment, file_path};
 use crate::record::batch::BatchHeader;
@@ -142,8 +143,9 @@ impl Sink {
         let Out::Written(segment) = self.out else { return Ok(None) };
         segment.seal()?;
         let stamp = || -> std::io::Result<()> {
-            let modified = std::fs::metadata(&newest.path)?.modified()?;
-            std::fs::File::options().write(true).open(&segment.path)?.set_modified(modified)
+            let modified = file_system::metadata(&newest.path)?.modified;
+            let file = File::open(&segment.path, Access::ReadWrite)?;
+            modified.map_or(Ok(()), |modified| file.set_modified(modified))
         };
         stamp().map_err(StorageError::of("set the time of", &segment.path))?;
         segment.sync()?;

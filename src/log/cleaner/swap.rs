@@ -20,6 +20,7 @@ use super::sink::CLEANED;
 use crate::base::ids::{Millis, Offset};
 use crate::log::disk;
 use crate::log::error::StorageError;
+use crate::log::file_system;
 use crate::log::index::transaction_index::TransactionIndex;
 use crate::log::log::{End, Log};
 use crate::log::producer_snapshot;
@@ -42,7 +43,7 @@ impl Step {
     pub(super) fn run(&self) -> Result<(), StorageError> {
         match self {
             Self::Sync(dir) => disk::sync_dir(dir),
-            Self::Rename(from, to) => match std::fs::rename(from, to) {
+            Self::Rename(from, to) => match file_system::rename(from, to) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StorageError::of("rename", from)(e)),
                 _ => Ok(()),
             },

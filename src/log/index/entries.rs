@@ -3,8 +3,6 @@
 //! A growing index costs what it holds and needs no file; it is written whole when the segment is synced, rolled or closed.
 //! A crash in between loses nothing: what lies behind the recovery point is rebuilt from the log.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use parking_lot::{Mutex, RwLock};
@@ -12,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use super::mmap::MappedFile;
 use crate::log::disk;
 use crate::log::error::StorageError;
+use crate::log::file_system::{self, Access, File};
 
 enum Store {
     Growing(Vec<u8>),
@@ -63,7 +62,7 @@ impl<const N: usize> Entries<N> {
         }
         let mut store = self.store.write();
         if let Store::OnDisk = &*store {
-            *store = match File::open(&self.path).and_then(|file| MappedFile::open(&file)) {
+            *store = match File::open(&self.path, Access::Read).and_then(|file| MappedFile::open(&file)) {
                 Ok(map) => Store::Sealed(map),
                 Err(error) => {
                     tracing::warn!(path = %self.path.display(), %error, "an index cannot be read; the log is scanned instead");
@@ -114,10 +113,10 @@ impl<const N: usize> Entries<N> {
         };
         let temporary = disk::with_suffix(&self.path, ".tmp");
         let write = || -> std::io::Result<()> {
-            let mut file = File::create(&temporary)?;
+            let mut file = File::open(&temporary, Access::Replace)?;
             file.write_all(&bytes)?;
             file.sync_data()?;
-            std::fs::rename(&temporary, &self.path)
+            file_system::rename(&temporary, &self.path)
         };
         write().map_err(StorageError::of("write the index", &self.path))
     }

@@ -5,7 +5,6 @@
 //!  | version i16 | producer i64  | first offset i64 | last offset i64 | last stable offset i64 |
 //! ```
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use parking_lot::RwLock;
@@ -13,6 +12,7 @@ use parking_lot::RwLock;
 use crate::base::codec::{Reader, Writer};
 use crate::base::ids::{Offset, ProducerId};
 use crate::log::error::StorageError;
+use crate::log::file_system::{self, Access, File};
 
 /// Bytes of an entry.
 pub const ENTRY_BYTES: usize = 34;
@@ -44,7 +44,7 @@ impl TransactionIndex {
 
     /// Reads the file, if there is one. `None`: it is damaged and must be rebuilt.
     pub fn load(path: PathBuf) -> Option<Self> {
-        let bytes = match std::fs::read(&path) {
+        let bytes = match file_system::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Some(Self::empty(path)),
             Err(_) => return None,
@@ -77,7 +77,7 @@ impl TransactionIndex {
         w.i64(entry.last_offset.0);
         w.i64(entry.last_stable_offset.0);
         let mut entries = self.entries.write();
-        let append = || std::fs::OpenOptions::new().create(true).append(true).open(&self.path)?.write_all(w.as_slice());
+        let append = || File::open(&self.path, Access::Append)?.write_all(w.as_slice());
         append().map_err(StorageError::of("append to the transaction index", &self.path))?;
         entries.push(entry);
         Ok(())
@@ -105,7 +105,7 @@ impl TransactionIndex {
             return Ok(());
         }
         entries.truncate(keep);
-        let shorten = || std::fs::OpenOptions::new().write(true).open(&self.path)?.set_len((keep * ENTRY_BYTES) as u64);
+        let shorten = || File::open(&self.path, Access::ReadWrite)?.set_length((keep * ENTRY_BYTES) as u64);
         shorten().map_err(StorageError::of("truncate the transaction index", &self.path))
     }
 
@@ -114,7 +114,7 @@ impl TransactionIndex {
         if self.entries.read().is_empty() {
             return Ok(());
         }
-        let sync = || std::fs::File::open(&self.path)?.sync_data();
+        let sync = || File::open(&self.path, Access::Read)?.sync_data();
         sync().map_err(StorageError::of("sync the transaction index", &self.path))
     }
 }
