@@ -25,6 +25,9 @@ use crate::peer::controller_channel::ControllerChannel;
 use crate::replica::manager::ReplicaManager;
 use crate::server::listener::Bound;
 
+/// Longest that one registration is waited for: who was asked may be cut off from the quorum, and another leads. The same
+/// registration may arrive twice, and counts once.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 /// Pause before a registration or the first heartbeat is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// How long applying the metadata to the logs may take at the start.
@@ -103,7 +106,7 @@ impl Lifecycle {
         loop {
             let left = deadline.since(self.clock.monotonic()).0;
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-            let why = match self.controller.submit_within(registration.clone(), left).await {
+            let why = match self.controller.submit_within(registration.clone(), left.min(ATTEMPT_LIMIT)).await {
                 Ok(Committed { reply: Ok(epoch), offset }) => return Ok(Committed { reply: epoch, offset }),
                 // The process before this one may not have been noticed to be gone yet.
                 Ok(Committed { reply: Err(error), .. }) if error.code == ErrorCode::DuplicateBrokerRegistration => {
