@@ -7,6 +7,8 @@ import time
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from patience import patiently
+
 TASK = json.loads(sys.argv[1])
 FILE = os.open(TASK["history"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 PARTITIONS = range(TASK["partitions"])
@@ -19,16 +21,6 @@ def note(event, **fields):
 
 def name(partition):
     return f"{TASK['topic']}-{partition}"
-
-
-def patiently(action):
-    end = time.time() + 60
-    while True:
-        try:
-            return action()
-        except KafkaException as error:
-            if not error.args[0].retriable() or time.time() > end:
-                raise
 
 
 class Writer:

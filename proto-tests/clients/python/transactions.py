@@ -9,6 +9,8 @@ import time
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from patience import patiently
+
 BOOTSTRAP, TOPIC, ID = sys.argv[1:4]
 COUNT, PER = int(sys.argv[4]), int(sys.argv[5])
 
@@ -33,16 +35,6 @@ def committed(partition):
         got.append(int(message.value()))
     consumer.close()
     return got
-
-
-def patiently(action):
-    end = time.time() + 60
-    while True:
-        try:
-            return action()
-        except KafkaException as error:
-            if not error.args[0].retriable() or time.time() > end:
-                raise
 
 
 def main():
