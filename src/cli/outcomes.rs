@@ -1,5 +1,8 @@
 //! Operations on several things go on after one fails; this tells how it ended.
 
+use serde_json::json;
+
+use super::output;
 use crate::peer::error::PeerError;
 
 /// How a number of operations of one kind ended.
@@ -23,6 +26,17 @@ impl Outcomes {
             eprintln!("error: {error}");
         }
         self.first.get_or_insert(error);
+    }
+
+    /// Tells that `name` is deleted, or that there was nothing of that name to delete.
+    pub(super) fn tell_deleted(&self, name: &str, was_there: bool, json: bool) -> anyhow::Result<()> {
+        let mut capital = self.noun.to_owned();
+        capital[..1].make_ascii_uppercase();
+        match (json, was_there) {
+            (true, _) => output::json_line(&json!({ "name": name, "deleted": was_there })),
+            (false, true) => output::line(&format!("Deleted {} {name}", self.noun)),
+            (false, false) => output::line(&format!("{capital} {name} does not exist")),
+        }
     }
 
     pub(super) fn result(self) -> anyhow::Result<()> {

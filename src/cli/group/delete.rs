@@ -1,13 +1,11 @@
 //! `ottla group delete`.
 
 use clap::Args;
-use serde_json::json;
 
 use super::not_found;
 use crate::base::error_code::ErrorCode;
 use crate::cli::options::Options;
 use crate::cli::outcomes::Outcomes;
-use crate::cli::output;
 use crate::peer::admin::delete_group::delete_group;
 
 #[derive(Debug, Args)]
@@ -33,15 +31,8 @@ pub(super) async fn run(options: &Options, args: DeleteArgs) -> anyhow::Result<(
         let answer = delete_group(&client, name, &mut options.retry()).await;
         let is_missing = answer.as_ref().is_err_and(|error| error.code() == Some(ErrorCode::GroupIdNotFound));
         match answer {
-            Ok(()) if options.json => output::json_line(&json!({ "name": name, "deleted": true }))?,
-            Ok(()) => output::line(&format!("Deleted group {name}"))?,
-            Err(_) if is_missing && args.if_exists => {
-                if options.json {
-                    output::json_line(&json!({ "name": name, "deleted": false }))?;
-                } else {
-                    output::line(&format!("Group {name} does not exist"))?;
-                }
-            }
+            Ok(()) => outcomes.tell_deleted(name, true, options.json)?,
+            Err(_) if is_missing && args.if_exists => outcomes.tell_deleted(name, false, options.json)?,
             Err(_) if is_missing && args.groups.len() == 1 => {
                 return Err(not_found(&client, options, name).await.into());
             }

@@ -1,13 +1,11 @@
 //! `ottla topic delete`.
 
 use clap::Args;
-use serde_json::json;
 
 use super::not_found;
 use crate::base::error_code::ErrorCode;
 use crate::cli::options::Options;
 use crate::cli::outcomes::Outcomes;
-use crate::cli::output;
 use crate::peer::admin::delete_topics::delete_topics;
 use crate::peer::error::PeerError;
 
@@ -33,14 +31,9 @@ pub(super) async fn run(options: &Options, args: DeleteArgs) -> anyhow::Result<(
     let mut outcomes = Outcomes::new("topic", args.topics.len());
     for (name, answer) in args.topics.iter().zip(answers) {
         match answer {
-            Ok(()) if options.json => output::json_line(&json!({ "name": name, "deleted": true }))?,
-            Ok(()) => output::line(&format!("Deleted topic {name}"))?,
+            Ok(()) => outcomes.tell_deleted(name, true, options.json)?,
             Err(refused) if refused.code == ErrorCode::UnknownTopicOrPartition && args.if_exists => {
-                if options.json {
-                    output::json_line(&json!({ "name": name, "deleted": false }))?;
-                } else {
-                    output::line(&format!("Topic {name} does not exist"))?;
-                }
+                outcomes.tell_deleted(name, false, options.json)?
             }
             Err(refused) if refused.code == ErrorCode::UnknownTopicOrPartition && args.topics.len() == 1 => {
                 return Err(not_found(&client, name).await.into());
