@@ -11,20 +11,26 @@ const READY: [&str; 5] = [
     r"\[KafkaServer id=1\] started",
 ];
 
-/// The start script of a library, as it copies it into the container that waits for it.
-fn start_script(network: &Network, name: &str, text: &str) -> std::path::PathBuf {
-    let file = network.dir().join(name);
-    std::fs::write(&file, text).expect("a script");
+/// A container whose shell waits for the script `path`, as `run` does it, and gets it once it runs; up when all says that it is.
+fn started_by_script(network: &Network, env: &[&str], run: &str, path: &str, text: &str) -> Container {
+    let wait = format!("while [ ! -f {path} ]; do sleep 0.1; done; {run}{path}");
+    let options: Vec<&str> = env.iter().flat_map(|pair| ["-e", pair]).collect();
+    let node = Container::start(network, "kafka", &options, &["sh", "-c", &wait]);
+    let script = network.dir().join("start");
+    std::fs::write(&script, text).expect("a script");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    std::fs::set_permissions(&file, mode).expect("a mode");
-    file
+    std::fs::set_permissions(&script, mode).expect("a mode");
+    node.copy(&script, path);
+    for line in READY {
+        node.wait_line(line);
+    }
+    node
 }
 
 /// Testcontainers' module for apache/kafka: a shell waits for a script, which comes once the port is known.
 #[test]
 fn a_library_starts_it_as_apache_kafka() {
     let network = Network::new("apache");
-    let wait = "while [ ! -f /tmp/testcontainers_start.sh ]; do sleep 0.1; done; /tmp/testcontainers_start.sh";
     let env = [
         "KAFKA_NODE_ID=1",
         "KAFKA_PROCESS_ROLES=broker,controller",
@@ -36,19 +42,15 @@ fn a_library_starts_it_as_apache_kafka() {
         "KAFKA_LOG_FLUSH_INTERVAL_MESSAGES=9223372036854775807",
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS=0",
     ];
-    let options: Vec<&str> = env.iter().flat_map(|pair| ["-e", pair]).collect();
-    let node = Container::start(&network, "kafka", &options, &["sh", "-c", wait]);
-    let script = start_script(
+    let node = started_by_script(
         &network,
-        "start",
+        &env,
+        "",
+        "/tmp/testcontainers_start.sh",
         "#!/bin/bash\n\
          export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9092,BROKER://$(hostname -i):9093,TC-0://kafka:19092\n\
          /etc/kafka/docker/run\n",
     );
-    node.copy(&script, "/tmp/testcontainers_start.sh");
-    for line in READY {
-        node.wait_line(line);
-    }
     let ready = node.exec(&["kafka-broker-api-versions.sh", "--bootstrap-server", "kafka:19092"]);
     assert!(ready.ok && ready.text.contains("(id: 1 rack: null)"), "{}", ready.text);
     assert!(node.exec(&["nc", "-z", "localhost", "9092"]).ok);
@@ -58,8 +60,6 @@ fn a_library_starts_it_as_apache_kafka() {
 #[test]
 fn a_library_starts_it_as_confluent_kafka() {
     let network = Network::new("confluent");
-    let wait =
-        "while [ ! -f /usr/sbin/testcontainers_start.sh ]; do sleep 0.1; done; bash /usr/sbin/testcontainers_start.sh";
     let env = [
         "KAFKA_LISTENERS=PLAINTEXT://0.0.0.0:9093,BROKER://0.0.0.0:9092,CONTROLLER://0.0.0.0:9094",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=BROKER:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -71,11 +71,11 @@ fn a_library_starts_it_as_confluent_kafka() {
         "KAFKA_CONTROLLER_QUORUM_VOTERS=1@localhost:9094",
         "CLUSTER_ID=4L6g3nShT-eMCtK--X86sw",
     ];
-    let options: Vec<&str> = env.iter().flat_map(|pair| ["-e", pair]).collect();
-    let node = Container::start(&network, "kafka", &options, &["sh", "-c", wait]);
-    let script = start_script(
+    let node = started_by_script(
         &network,
-        "start",
+        &env,
+        "bash ",
+        "/usr/sbin/testcontainers_start.sh",
         "#!/bin/bash\n\
          source /etc/confluent/docker/bash-config\n\
          export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9093,BROKER://$(hostname):9092\n\
@@ -86,10 +86,6 @@ fn a_library_starts_it_as_confluent_kafka() {
          /etc/confluent/docker/configure\n\
          /etc/confluent/docker/launch\n",
     );
-    node.copy(&script, "/usr/sbin/testcontainers_start.sh");
-    for line in READY {
-        node.wait_line(line);
-    }
     assert!(node.logs().contains("Formatting /var/lib/kafka/data"), "{}", node.logs());
     assert!(node.exec(&["cub", "kafka-ready", "-b", "kafka:9092", "1", "20"]).ok);
     assert!(!node.exec(&["ub", "kafka-ready", "-b", "kafka:9092", "2", "1"]).ok, "there is one broker");
