@@ -3,28 +3,18 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use support::broker::{Broker, Kind, under_test};
 use support::client::{Client, From, Library};
-use support::paths::Scratch;
+use support::paths::{Scratch, files};
 use support::reader::{self, Contents};
 use support::record::{Record, noise};
 use support::tools::Tools;
 use support::wire::{Batch, now};
-
-fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut list: Vec<PathBuf> = std::fs::read_dir(dir)
-        .expect("a directory")
-        .map(|e| e.expect("an entry").path())
-        .filter(|p| p.extension().is_some_and(|e| e == extension))
-        .collect();
-    list.sort();
-    list
-}
 
 fn keyed(n: usize, start: i64) -> Vec<Record> {
     (0..n)

@@ -97,14 +97,3 @@ pub fn flip_bit(path: &Path, at: u64) {
 pub fn cut_to(path: &Path, length: u64) {
     std::fs::File::options().write(true).open(path).and_then(|file| file.set_len(length)).expect("the file is cut");
 }
-
-/// The files of a directory with this ending, in order.
-pub fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut list: Vec<PathBuf> = std::fs::read_dir(dir)
-        .expect("a directory")
-        .map(|e| e.expect("an entry").path())
-        .filter(|p| p.extension().is_some_and(|e| e == extension))
-        .collect();
-    list.sort();
-    list
-}

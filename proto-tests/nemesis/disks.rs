@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::arena::{self, Arena, PARTITIONS, SETTINGS, TOPIC};
-use crate::disk::{self, Tampered, Volume};
+use crate::disk::{Tampered, Volume};
 use crate::records;
 use crate::support::cluster::Cluster;
+use crate::support::paths;
 
 const METADATA: &str = "__cluster_metadata-0";
 
@@ -60,7 +61,7 @@ fn disks_that_fail() {
         let dir = replica(cluster, victim, TOPIC, partition);
         let began = Instant::now();
         let tampered =
-            Tampered::start(cluster.pid(victim), &disk::files(&dir, "log"), "fsync,fdatasync:error=EIO:when=1");
+            Tampered::start(cluster.pid(victim), &paths::files(&dir, "log"), "fsync,fdatasync:error=EIO:when=1");
         cluster.wait_for("another leads the partition", |cluster| {
             let now = *arena::leaders(cluster, by, TOPIC).get(partition as usize)?;
             let out = !arena::in_sync(cluster, by, TOPIC)[partition as usize].contains(&i64::from(victim));
@@ -83,7 +84,7 @@ fn disks_that_fail() {
         let (hit, spared): (Vec<i32>, Vec<i32>) = (0..PARTITIONS).partition(|p| in_bad(cluster, *p));
         assert!(!hit.is_empty() && !spared.is_empty(), "all replicas lie in one directory");
         let files: Vec<PathBuf> =
-            hit.iter().flat_map(|p| disk::files(&replica(cluster, victim, TOPIC, *p), "log")).collect();
+            hit.iter().flat_map(|p| paths::files(&replica(cluster, victim, TOPIC, *p), "log")).collect();
         let calls = "pread64,preadv,preadv2,sendfile,read:error=EIO";
         let tampered = Tampered::start(cluster.pid(victim), &files, calls);
         let asked = Instant::now();
@@ -127,7 +128,7 @@ fn disks_that_take_long() {
         let dir = replica(cluster, victim, slow, 0);
         let seconds = span.as_secs().max(4);
         let what = format!("fsync,fdatasync:delay_enter={}", seconds * 1_000_000);
-        let tampered = Tampered::start(cluster.pid(victim), &disk::files(&dir, "log"), &what);
+        let tampered = Tampered::start(cluster.pid(victim), &paths::files(&dir, "log"), &what);
         let began = Instant::now();
         let mut marks: Vec<_> = (0..PARTITIONS).map(|p| arena::high_watermark(cluster, victim, TOPIC, p)).collect();
         std::thread::scope(|scope| {
@@ -154,7 +155,7 @@ fn disks_that_take_long() {
         let (active, _) = cluster.wait_for("a controller", |cluster| cluster.controller(1));
         let metadata = cluster.node_dir(active).join("metadata").join(METADATA);
         let what = format!("fsync,fdatasync:delay_enter={}", span.as_secs().max(4) * 1_000_000);
-        let tampered = Tampered::start(cluster.pid(active), &disk::files(&metadata, "log"), &what);
+        let tampered = Tampered::start(cluster.pid(active), &paths::files(&metadata, "log"), &what);
         let began = Instant::now();
         let by = active % 3 + 1;
         cluster.create_topic_anyhow(by, "while-it-is-slow", 1, 3);

@@ -10,6 +10,7 @@ use crate::arena::{self, Arena, PARTITIONS, SETTINGS, TOPIC};
 use crate::disk;
 use crate::records;
 use crate::support::cluster::Cluster;
+use crate::support::paths;
 use crate::support::reader;
 use crate::support::wire::{Batch, now};
 
@@ -39,7 +40,7 @@ fn replica(cluster: &Cluster, id: i32, topic: &str, partition: i32) -> PathBuf {
 }
 
 fn newest_log(cluster: &Cluster, id: i32, topic: &str, partition: i32) -> PathBuf {
-    disk::files(&replica(cluster, id, topic, partition), "log").pop().expect("a segment")
+    paths::files(&replica(cluster, id, topic, partition), "log").pop().expect("a segment")
 }
 
 #[test]
@@ -169,7 +170,7 @@ fn replicas_that_come_back_damaged() {
         // A follower, while it is down.
         let victim = 3;
         cluster.kill(victim);
-        let segment = disk::files(&replica(cluster, victim, OLD, 0), "log").remove(0);
+        let segment = paths::files(&replica(cluster, victim, OLD, 0), "log").remove(0);
         let length = std::fs::metadata(&segment).expect("the segment").len();
         disk::flip_bit(&segment, length / 2);
         cluster.run(victim);
@@ -188,7 +189,7 @@ fn replicas_that_come_back_damaged() {
         // The leader, while it leads; a follower that lost all must copy from it.
         let leader = arena::leaders(cluster, 2, OLD)[0];
         let [empty, _] = others(leader);
-        let segment = disk::files(&replica(cluster, leader, OLD, 0), "log").remove(0);
+        let segment = paths::files(&replica(cluster, leader, OLD, 0), "log").remove(0);
         disk::flip_bit(&segment, length / 2);
         cluster.kill(empty);
         std::fs::remove_dir_all(replica(cluster, empty, OLD, 0)).expect("the replica goes");
@@ -218,7 +219,7 @@ fn replicas_that_come_back_damaged() {
                 victim = others(victim)[0];
                 cluster.kill(victim);
                 for topic in [OLD, TOPIC] {
-                    for file in disk::files(&replica(cluster, victim, topic, 0), extension) {
+                    for file in paths::files(&replica(cluster, victim, topic, 0), extension) {
                         let length = std::fs::metadata(&file).expect("a file").len();
                         match damage {
                             "cut" => disk::cut_to(&file, length / 2),

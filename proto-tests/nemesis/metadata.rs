@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::arena::{self, Arena, SETTINGS, TOPIC};
-use crate::disk::{self, Volume};
+use crate::disk::Volume;
 use crate::records;
 use crate::support::cluster::Cluster;
+use crate::support::paths;
 use crate::support::process::Process;
 use crate::support::reader;
 use crate::support::record;
@@ -131,9 +132,9 @@ fn metadata_whose_controllers_die() {
         let victim = 3;
         cluster.kill(victim);
         let dir = cluster.data(victim).join("__cluster_metadata-0");
-        let log = disk::files(&dir, "log").pop().expect("a segment");
+        let log = paths::files(&dir, "log").pop().expect("a segment");
         let kept = std::fs::read(&log).expect("a segment");
-        let snapshots = disk::files(&dir, "checkpoint");
+        let snapshots = paths::files(&dir, "checkpoint");
         std::fs::write(&log, with_a_stranger(&kept)).expect("the segment is written");
         cluster.run(victim);
         let end = Instant::now() + span + Duration::from_secs(10);
@@ -143,7 +144,7 @@ fn metadata_whose_controllers_die() {
         }
         let said = cluster.bury(victim);
         assert!(!said.contains("panicked"), "{said}");
-        assert_eq!(disk::files(&dir, "checkpoint"), snapshots, "a snapshot was made of it");
+        assert_eq!(paths::files(&dir, "checkpoint"), snapshots, "a snapshot was made of it");
         cluster.create_topic_anyhow(1, "made-by-the-others", 3, 3);
         std::fs::write(&log, &kept).expect("the segment is written");
         cluster.run(victim);
@@ -334,7 +335,7 @@ fn brokers_that_missed_it() {
         let dir = cluster.node_dir(LATE).join("second");
         std::fs::create_dir_all(&dir).expect("a directory");
         let text = std::fs::read_to_string(cluster.node_dir(LATE).join("server.properties")).expect("its settings");
-        let port = crate::support::paths::free_port();
+        let port = paths::free_port();
         let text = text.replace(&format!("localhost:{}", cluster.node(LATE).port), &format!("localhost:{port}"));
         let text = text.replace(&cluster.data(LATE).display().to_string(), &dir.join("data").display().to_string());
         let file = dir.join("server.properties");

@@ -78,3 +78,14 @@ pub fn free_port() -> u16 {
         }
     }
 }
+
+/// The files of a directory with this ending, in order.
+pub fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut list: Vec<PathBuf> = std::fs::read_dir(dir)
+        .expect("a directory")
+        .map(|e| e.expect("an entry").path())
+        .filter(|p| p.extension().is_some_and(|e| e == extension))
+        .collect();
+    list.sort();
+    list
+}
