@@ -25,11 +25,6 @@ use crate::server::context::Context;
 use crate::server::handlers::Handled;
 use crate::server::request::Refusal;
 
-/// How often a voter's port is tried after its connection has ended, before it is believed to live.
-const KNOCKS: usize = 5;
-/// Pause between two tries: the system closes the sockets of a process that is killed one after the other.
-const KNOCK_PAUSE: Duration = Duration::from_millis(30);
-
 /// An answer's error and payload.
 type Outcome = (ErrorCode, Vec<u8>);
 
@@ -153,12 +148,9 @@ pub async fn connection_ended(ctx: &Arc<Context>, node: ConnectedNode) {
         ConnectedNode::Broker(id) => local.connection_lost(id),
         ConnectedNode::Leader(id) => {
             let Some((_, at)) = ctx.controller.others().into_iter().find(|(other, _)| *other == id) else { return };
-            for _ in 0..KNOCKS {
-                if probe::is_refused(at.host.clone(), at.port).await {
-                    tracing::info!(voter = %id, "the process of the active controller is gone");
-                    return local.voter_is_gone(id);
-                }
-                tokio::time::sleep(KNOCK_PAUSE).await;
+            if probe::is_refused(at.host.clone(), at.port).await {
+                tracing::info!(voter = %id, "the process of the active controller is gone");
+                local.voter_is_gone(id);
             }
         }
     }
