@@ -6,12 +6,12 @@ use crate::client::Topic;
 use crate::consumer::Consumer;
 use crate::engine::Engine;
 use crate::link::Link;
+use crate::measured::Measured;
 use crate::null_server::Kind;
-use crate::procfs::{self, Snapshot};
 use crate::produce::{PARTITIONS, now_ms};
 use crate::producer::{Pace, Producer};
 use crate::servers::{Make, Server};
-use crate::totals::{Totals, Until};
+use crate::totals::Until;
 use crate::wire::WireError;
 
 const BATCH: usize = 64 << 10;
@@ -35,14 +35,9 @@ fn tail(server: &Server, count: usize, bytes: u64) -> Result<Sample, WireError> 
     let mut engine = Engine::new()?;
     engine.add(Link::connect(server.address, Box::new(Producer::new(&topic, 0..PARTITIONS, 1, &batch, pace)))?)?;
     consumers(&mut engine, server, &topic, count)?;
-    procfs::reset_peak_memory(server.pid);
-    let snapshot = Snapshot::take(server.pid);
     let due = requests * u64::from(batch.records) * count as u64;
-    let totals = engine.run(&Until::seconds(AT_MOST).or_consumed(due))?;
-    let usage = snapshot.until_now();
-    let (_, peak) = procfs::memory_mib(server.pid);
-    engine.drain()?;
-    drop(engine);
+    let until = Until::seconds(AT_MOST).or_consumed(due);
+    let Measured { totals, usage, peak_mib } = Measured::of(engine, vec![server.pid], &until)?;
     if totals.consumed_records != due {
         return Err(format!("{} of {due} records came", totals.consumed_records));
     }
@@ -54,18 +49,16 @@ fn tail(server: &Server, count: usize, bytes: u64) -> Result<Sample, WireError> 
         .with("broker CPU-s/GB out", usage.server / read)
         .with("broker CPU-s/GB in+out", usage.server / (read + written))
         .with("fetches/s", totals.fetches as f64 / usage.seconds)
-        .with("peak RSS MiB", peak))
+        .with("peak RSS MiB", peak_mib))
 }
 
-fn read_sample(server: &Server, snapshot: &Snapshot, totals: &Totals) -> Sample {
-    let usage = snapshot.until_now();
+fn read_sample(Measured { totals, usage, peak_mib }: &Measured) -> Sample {
     let read = totals.consumed_bytes as f64 / 1e9;
-    let (_, peak) = procfs::memory_mib(server.pid);
-    Sample::of(&usage)
+    Sample::of(usage)
         .with("MB/s", read * 1e3 / usage.seconds)
         .with("broker CPU-s/GB", usage.server / read)
         .with("fetches/s", totals.fetches as f64 / usage.seconds)
-        .with("peak RSS MiB", peak)
+        .with("peak RSS MiB", *peak_mib)
 }
 
 /// Writes `bytes`, then measures `count` consumers that read all of it from the page cache.
@@ -83,23 +76,15 @@ fn read_back(server: &Server, count: usize, bytes: u64) -> Result<Sample, WireEr
     }
     let mut engine = Engine::new()?;
     consumers(&mut engine, server, &topic, count)?;
-    procfs::reset_peak_memory(server.pid);
-    let snapshot = Snapshot::take(server.pid);
-    let sample = if requests == 0 {
-        let totals = engine.run(&Until::seconds(1.5))?;
-        read_sample(server, &snapshot, &totals)
-    } else {
-        let due = requests * u64::from(batch.records) * count as u64;
-        let totals = engine.run(&Until::seconds(AT_MOST).or_consumed(due))?;
-        if totals.consumed_records != due {
-            return Err(format!("{} of {due} records came", totals.consumed_records));
-        }
-        read_sample(server, &snapshot, &totals)
-    };
-    engine.drain()?;
-    drop(engine);
+    let due = requests * u64::from(batch.records) * count as u64;
+    let until = if due == 0 { Until::seconds(1.5) } else { Until::seconds(AT_MOST).or_consumed(due) };
+    let measured = Measured::of(engine, vec![server.pid], &until)?;
+    let read = measured.totals.consumed_records;
+    if due > 0 && read != due {
+        return Err(format!("{read} of {due} records came"));
+    }
     case::end_topic(server, &topic)?;
-    Ok(sample)
+    Ok(read_sample(&measured))
 }
 
 pub fn s6(bench: &mut Bench) {

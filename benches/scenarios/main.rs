@@ -21,6 +21,7 @@ mod java_perf;
 mod latency;
 mod limits;
 mod link;
+mod measured;
 mod member;
 mod null_server;
 mod options;

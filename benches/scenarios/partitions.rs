@@ -4,7 +4,7 @@ use crate::batch::Batch;
 use crate::case::{self, Bench, Sample};
 use crate::engine::Engine;
 use crate::link::Link;
-use crate::procfs::{self, Snapshot};
+use crate::measured::Measured;
 use crate::produce::{Load, now_ms};
 use crate::producer::{Pace, Producer};
 use crate::servers::Server;
@@ -25,21 +25,15 @@ fn fixed(server: &Server, partitions: i32, seconds: f64) -> Result<Sample, WireE
         .add(Link::connect(server.address, Box::new(Producer::new(&topic, 0..partitions, 1, &batch, Pace::open())))?)?;
     engine.schedule(RATE / batch.bytes.len() as f64, 1);
     engine.run(&Until::seconds(2.0))?;
-    procfs::reset_peak_memory(server.pid);
-    let snapshot = Snapshot::take(server.pid);
-    let totals = engine.run(&Until::seconds(seconds))?;
-    let usage = snapshot.until_now();
-    let (_, peak) = procfs::memory_mib(server.pid);
-    engine.drain()?;
-    drop(engine);
+    let measured = Measured::of(engine, vec![server.pid], &Until::seconds(seconds))?;
     case::end_topic(server, &topic)?;
-    let gigabytes = totals.bytes as f64 / 1e9;
+    let (gigabytes, Measured { totals, usage, peak_mib }) = (measured.gigabytes(), measured);
     Ok(Sample::of(&usage)
         .with("MB/s done", gigabytes * 1e3 / usage.seconds)
         .with("broker CPU-s/GB", usage.server / gigabytes)
         .with("ack p50 us", totals.ack.value_at_quantile(0.5) as f64)
         .with("ack p99 us", totals.ack.value_at_quantile(0.99) as f64)
-        .with("peak RSS MiB", peak))
+        .with("peak RSS MiB", peak_mib))
 }
 
 pub fn s9(bench: &mut Bench) {

@@ -5,9 +5,9 @@ use crate::case::{self, Bench, Sample};
 use crate::client::Client;
 use crate::engine::Engine;
 use crate::link::Link;
+use crate::measured::Measured;
 use crate::null_server::Kind;
 use crate::options::Options;
-use crate::procfs::{self, Snapshot};
 use crate::producer::{Answer, Pace, Producer};
 use crate::servers::{Make, Server};
 use crate::totals::Until;
@@ -46,15 +46,9 @@ impl Load {
             engine.add(Link::connect(server.address, Box::new(producer))?)?;
         }
         engine.run(&self.warm)?;
-        procfs::reset_peak_memory(server.pid);
-        let snapshot = Snapshot::take(server.pid);
-        let totals = engine.run(&self.measured)?;
-        let usage = snapshot.until_now();
-        let (_, peak) = procfs::memory_mib(server.pid);
-        engine.drain()?;
-        drop(engine);
+        let measured = Measured::of(engine, vec![server.pid], &self.measured)?;
         case::end_topic(server, &topic)?;
-        let gigabytes = totals.bytes as f64 / 1e9;
+        let (gigabytes, Measured { totals, usage, peak_mib }) = (measured.gigabytes(), measured);
         let mut sample = Sample::of(&usage);
         if self.batch_bytes > 1024 {
             sample = sample
@@ -68,7 +62,7 @@ impl Load {
             .with("broker CPU-s/1M requests", usage.server / totals.requests as f64 * 1e6)
             .with("round trip p50 us", totals.ack.value_at_quantile(0.5) as f64)
             .with("round trip p99 us", totals.ack.value_at_quantile(0.99) as f64)
-            .with("peak RSS MiB", peak))
+            .with("peak RSS MiB", peak_mib))
     }
 }
 

@@ -8,8 +8,8 @@ use crate::client::Client;
 use crate::cluster::Cluster;
 use crate::engine::Engine;
 use crate::link::Link;
+use crate::measured::Measured;
 use crate::options::Options;
-use crate::procfs::{self, Snapshot};
 use crate::produce::{PARTITIONS, now_ms};
 use crate::producer::{Pace, Producer};
 use crate::servers::Make;
@@ -37,17 +37,11 @@ fn run(cluster: &Cluster, load: &Load) -> Result<Sample, WireError> {
         engine.add(Link::connect(node.address, Box::new(producer))?)?;
     }
     engine.run(&load.warm)?;
-    cluster.nodes.iter().for_each(|node| procfs::reset_peak_memory(node.pid));
-    let snapshot = Snapshot::of(cluster.pids());
-    let totals = engine.run(&load.measured)?;
-    let usage = snapshot.until_now();
-    let peak: f64 = cluster.nodes.iter().map(|node| procfs::memory_mib(node.pid).1).sum();
-    engine.drain()?;
-    drop(engine);
+    let measured = Measured::of(engine, cluster.pids(), &load.measured)?;
     Client::connect(cluster.nodes[0].address)?.delete_topic(&topic.name)?;
     // Three copies of what was written go before the next run begins.
     std::thread::sleep(std::time::Duration::from_secs(1));
-    let gigabytes = totals.bytes as f64 / 1e9;
+    let (gigabytes, Measured { totals, usage, peak_mib }) = (measured.gigabytes(), measured);
     Ok(Sample::of(&usage)
         .with("MB/s", gigabytes * 1e3 / usage.seconds)
         .with("requests/s", totals.requests as f64 / usage.seconds)
@@ -55,7 +49,7 @@ fn run(cluster: &Cluster, load: &Load) -> Result<Sample, WireError> {
         .with("brokers' CPU-s/1M requests", usage.server / totals.requests as f64 * 1e6)
         .with("round trip p50 us", totals.ack.value_at_quantile(0.5) as f64)
         .with("round trip p99 us", totals.ack.value_at_quantile(0.99) as f64)
-        .with("brokers' peak RSS MiB", peak))
+        .with("brokers' peak RSS MiB", peak_mib))
 }
 
 pub fn s5(bench: &mut Bench) {

@@ -24,6 +24,8 @@ pub mod transactions;
 
 #[cfg(test)]
 mod model_test;
+#[cfg(test)]
+mod world_test;
 
 /// What one cleaner may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
