@@ -13,29 +13,30 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Replaces a file's content: written beside it, synced, renamed over it, the directory synced.
+/// Replaces a file's content as a whole, and forces it to the disk.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    put(path, content, true)
+}
+
+/// The same without waiting for the disk: until it is synced, a crash of the machine may leave an empty file or none.
+pub fn place(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    put(path, content, false)
+}
+
+/// Written beside it and renamed over it; each forced to the disk if it is to be `synced`.
+fn put(path: &Path, content: &[u8], synced: bool) -> Result<(), StorageError> {
     // Two may replace one file at a time, each by a file of its own: a snapshot that is written as its segment is sealed, and
     // again as the log is closed.
-    static REPLACED: AtomicU64 = AtomicU64::new(0);
-    let temporary = with_suffix(path, &format!(".{}.tmp", REPLACED.fetch_add(1, Ordering::Relaxed)));
+    static PUT: AtomicU64 = AtomicU64::new(0);
+    let temporary = with_suffix(path, &format!(".{}.tmp", PUT.fetch_add(1, Ordering::Relaxed)));
     let write = || -> std::io::Result<()> {
         let mut file = File::open(&temporary, Access::Replace)?;
         file.write_all(content)?;
-        file.sync_all()?;
+        if synced {
+            file.sync_all()?;
+        }
         file_system::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), file_system::sync_dir)
-    };
-    write().map_err(StorageError::of("write", path))
-}
-
-/// Puts a new file there as a whole, without waiting for the disk: until it is synced, a crash of the machine may leave an
-/// empty one or none.
-pub fn place(path: &Path, content: &[u8]) -> Result<(), StorageError> {
-    let temporary = with_suffix(path, ".tmp");
-    let write = || -> std::io::Result<()> {
-        File::open(&temporary, Access::Replace)?.write_all(content)?;
-        file_system::rename(&temporary, path)
+        if synced { path.parent().map_or(Ok(()), file_system::sync_dir) } else { Ok(()) }
     };
     write().map_err(StorageError::of("write", path))
 }
