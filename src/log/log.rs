@@ -243,16 +243,13 @@ impl Log {
 
     /// Forces everything appended so far to the disk and returns how far that is. Blocks.
     pub fn flush(&self) -> Result<Offset, FlushError> {
-        let end = {
-            let mut writer = self.writer.lock();
-            writer.unsynced_since = None;
-            self.ends.read().log_end.offset
-        };
+        let end = self.log_end_offset();
         self.flush_to(end)?;
         Ok(end)
     }
 
-    /// Forces what was appended before `end` to the disk. Blocks. On failure the log directory goes offline.
+    /// Forces what was appended before `end`, and with it everything appended so far, to the disk. Blocks. On failure the log
+    /// directory goes offline.
     pub fn flush_to(&self, end: Offset) -> Result<(), FlushError> {
         let _alone = self.flushing.lock();
         if self.deleted.load(Ordering::Acquire) {
@@ -260,10 +257,15 @@ impl Log {
             return Ok(());
         }
         let from = self.recovery_point();
-        let end = end.min(self.log_end_offset());
-        if from >= end {
+        if from >= end.min(self.log_end_offset()) {
             return Ok(());
         }
+        // The time of `flush.ms` begins anew with what comes after this.
+        let end = {
+            let mut writer = self.writer.lock();
+            writer.unsynced_since = None;
+            self.log_end_offset()
+        };
         if self.is_offline() {
             let source = std::io::Error::other("an earlier write or fsync failed");
             return Err(FlushError(StorageError::of("sync", &self.dir)(source)));

@@ -385,3 +385,45 @@ fn a_new_epoch_is_on_disk_before_the_recovery_point_passes_it_and_found_again_be
     assert_eq!(cut.latest_epoch(), Some(LeaderEpoch(3)));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), flushed);
 }
+
+#[test]
+fn a_segment_ends_when_it_is_large_or_old_or_its_index_is_full() {
+    let segments = |config: LogConfig, step: Millis| {
+        let temp = tempfile::tempdir().unwrap();
+        let log = open(temp.path(), config, true, 0).unwrap();
+        for i in 0..40 {
+            append(&log, timed(&["value"], Compression::None, NOW.plus(Millis(i * step.0))));
+        }
+        log.segment_count()
+    };
+    let still = Millis(0);
+    assert_eq!(segments(LogConfig::default(), still), 1);
+    assert_eq!(segments(LogConfig { segment_bytes: 800, ..LogConfig::default() }, still), 4, "size");
+    let old = LogConfig { segment_ms: Millis(1000), timestamp_after_max_ms: Millis(i64::MAX), ..LogConfig::default() };
+    assert_eq!(segments(old.clone(), still), 1);
+    assert_eq!(segments(old, Millis(110)), 4, "time between the first record and the one that comes");
+    // An entry for each batch but the first, of 8 bytes in the offset index.
+    let full = LogConfig { index_interval_bytes: 0, index_bytes_max: 80, ..LogConfig::default() };
+    assert_eq!(segments(full, still), 4, "index");
+}
+
+#[test]
+fn time_until_a_sync_counts_from_the_first_record_that_was_not_synced() {
+    let temp = tempfile::tempdir().unwrap();
+    let config = LogConfig { flush_ms: Millis(100), ..LogConfig::default() };
+    let log = open(temp.path(), config, true, 0).unwrap();
+    let write = |at: i64| {
+        let bytes = timed(&["value"], Compression::None, NOW.plus(Millis(at)));
+        log.append_as_leader(bytes, LeaderEpoch(0), AppendOrigin::Client, NOW.plus(Millis(at))).unwrap().end()
+    };
+    let overdue = |at: i64| log.is_flush_overdue(NOW.plus(Millis(at)));
+    assert!(!overdue(1_000_000), "nothing was written");
+    let end = write(0);
+    write(60);
+    assert!(!overdue(99) && overdue(100));
+    log.flush_to(end).unwrap();
+    assert!(!overdue(1_000_000), "one sync is for all that is there");
+    assert_eq!(log.recovery_point(), log.log_end_offset());
+    write(1000);
+    assert!(!overdue(1099) && overdue(1100));
+}
