@@ -6,6 +6,8 @@ mod support;
 
 #[path = "cli/groups.rs"]
 mod groups;
+#[path = "cli/start.rs"]
+mod start;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "cluster/balance.rs"]
+mod balance;
 #[path = "cluster/coordinators.rs"]
 mod coordinators;
 #[path = "cluster/faults.rs"]

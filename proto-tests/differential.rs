@@ -26,6 +26,8 @@ mod members;
 mod offsets;
 #[path = "differential/reads.rs"]
 mod reads;
+#[path = "differential/stored.rs"]
+mod stored;
 #[path = "differential/topics.rs"]
 mod topics;
 #[path = "differential/transactions.rs"]

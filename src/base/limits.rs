@@ -44,6 +44,8 @@ pub const PRODUCERS_HARD_MAX: usize = PRODUCERS_MAX / 4 * 5;
 pub const CONTROLLER_QUEUE_MAX: usize = 10_000;
 /// Operations that the controller decides in one go.
 pub const CONTROLLER_BATCH_OPERATIONS_MAX: usize = 1_000;
+/// Leaders that the controller elects in one go, where nobody waits for it.
+pub const ELECTIONS_IN_ONE_GO_MAX: usize = 1_000;
 /// Records after which an entry of the metadata log takes no further operation.
 pub const RECORDS_PER_ENTRY_MAX: usize = 10_000;
 /// Replies that one coordinator's shard may have parked before it takes no more operations.

@@ -296,6 +296,10 @@ impl Rules<'_> {
                 "nobody could connect; allowed: 0 only with max.connections.per.ip.overrides",
             );
         }
+        let protocols = "group.coordinator.rebalance.protocols";
+        if !elements(&self.text(protocols)).iter().any(|name| name == "classic") {
+            self.wrong(protocols, "classic groups cannot be switched off; allowed: lists that name classic");
+        }
         self.kerberos();
         self.selector();
     }

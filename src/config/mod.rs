@@ -28,6 +28,8 @@ pub mod group;
 mod group_keys;
 pub mod listeners;
 pub mod logger;
+#[cfg(test)]
+mod meaning_test;
 mod properties;
 mod reason;
 mod retired;

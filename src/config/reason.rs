@@ -16,6 +16,27 @@ pub(super) const INLINE: &str = "requests run to completion where they arrive; t
 pub(super) const PURGATORY: &str = "Ottla keeps no list of waiting requests that would need sweeping";
 /// The consensus is another one.
 pub(super) const RAFT: &str = "the controllers' Raft works by heartbeats that need no records";
+/// So is its timing.
+pub(super) const RHYTHM: &str = "the controllers' Raft has sizes and pauses of its own; how soon a lost leader is replaced is set by \
+     `controller.quorum.fetch.timeout.ms` and `controller.quorum.election.timeout.ms`";
+/// What the metadata log is cut back by.
+pub(super) const SNAPSHOTS: &str =
+    "a metadata snapshot is made by the number of changes since the last one, and the log before it is removed";
+/// Nodes dial each other in their own way.
+pub(super) const DIALLING: &str = "nodes give an attempt to connect the time that the request has";
+/// Sockets towards leaders.
+pub(super) const SOCKETS: &str = "the operating system sizes what followers receive into";
+/// One file is written with the other.
+pub(super) const LOG_STARTS: &str =
+    "log starts are written with the recovery points (`log.flush.offset.checkpoint.interval.ms`)";
+/// A failed directory.
+pub(super) const FAILED_DIRS: &str =
+    "a failed directory is told with every heartbeat until the controller has heard of it";
+/// Rates over the whole time.
+pub(super) const WINDOWS: &str = "this rate is held by a bucket that refills, without samples";
+/// Metrics that clients push.
+pub(super) const TELEMETRY: &str =
+    "metrics that clients push (KIP-714) are not taken yet; subscriptions are only stored";
 /// Knobs of Kafka's own test suite.
 pub(super) const TESTING: &str = "it serves Kafka's own tests";
 /// Metrics are counted and exposed another way.
@@ -32,12 +53,10 @@ pub(super) const JVM: &str = "it chooses among parts of a Java runtime, and ther
 pub(super) const KERBEROS: &str = "GSSAPI is not supported; use SCRAM, PLAIN or OAUTHBEARER";
 /// Tiered storage.
 pub(super) const TIERED: &str = "tiered storage is not supported";
-/// Multi-node operation.
-pub(super) const CLUSTER: &str = "it takes effect with more than one node, which this version does not run yet";
 /// Kinds of groups that are not consumer groups.
 pub(super) const GROUPS: &str = "share groups and streams groups are not built yet";
 /// Quotas.
-pub(super) const QUOTAS: &str = "quotas are stored but not enforced yet";
+pub(super) const QUOTAS: &str = "quotas of clients are stored but not enforced yet";
 /// Security.
 pub(super) const SECURITY: &str = "listeners other than PLAINTEXT and authorization are not built yet";
 /// Authorization.

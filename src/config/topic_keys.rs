@@ -60,10 +60,8 @@ pub(super) static DEFS: &[ConfigDef] = &[
     long("message.timestamp.after.max.ms", Some("3600000"), AtLeast(0), Medium)
         .doc("How far a record's time may lie in the future (ms)."),
     list("leader.replication.throttled.replicas", Some(""), ThrottledReplicas, Medium)
-        .not_yet(reason::QUOTAS)
         .doc("Replicas whose leaders obey the replication quota."),
     list("follower.replication.throttled.replicas", Some(""), ThrottledReplicas, Medium)
-        .not_yet(reason::QUOTAS)
         .doc("Replicas whose followers obey the replication quota."),
     boolean("remote.storage.enable", Some("false"), Any, Medium)
         .refused(reason::TIERED)

@@ -85,9 +85,6 @@ typed! {
     max_connections_per_ip: i32 = "max.connections.per.ip";
     max_connection_creation_rate: i32 = "max.connection.creation.rate";
     connections_max_idle_ms: i64 = "connections.max.idle.ms";
-    connection_failed_authentication_delay_ms: i32 = "connection.failed.authentication.delay.ms";
-    socket_connection_setup_timeout_ms: i64 = "socket.connection.setup.timeout.ms";
-    socket_connection_setup_timeout_max_ms: i64 = "socket.connection.setup.timeout.max.ms";
     max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots";
     fetch_max_bytes: i32 = "fetch.max.bytes";
     max_request_partition_size_limit: i32 = "max.request.partition.size.limit";
@@ -95,17 +92,10 @@ typed! {
     controller_quorum_election_timeout_ms: i32 = "controller.quorum.election.timeout.ms";
     controller_quorum_fetch_timeout_ms: i32 = "controller.quorum.fetch.timeout.ms";
     controller_quorum_auto_join_enable: bool = "controller.quorum.auto.join.enable";
-    controller_quorum_election_backoff_max_ms: i32 = "controller.quorum.election.backoff.max.ms";
-    controller_quorum_append_linger_ms: i32 = "controller.quorum.append.linger.ms";
-    controller_quorum_request_timeout_ms: i32 = "controller.quorum.request.timeout.ms";
-    controller_quorum_retry_backoff_ms: i32 = "controller.quorum.retry.backoff.ms";
-    metadata_log_max_record_bytes_between_snapshots: i64 = "metadata.log.max.record.bytes.between.snapshots";
-    metadata_log_max_snapshot_interval_ms: i64 = "metadata.log.max.snapshot.interval.ms";
-    metadata_log_segment_bytes: i32 = "metadata.log.segment.bytes";
-    metadata_log_segment_ms: i64 = "metadata.log.segment.ms";
-    metadata_max_retention_bytes: i64 = "metadata.max.retention.bytes";
-    metadata_max_retention_ms: i64 = "metadata.max.retention.ms";
 
+    auto_leader_rebalance_enable: bool = "auto.leader.rebalance.enable";
+    leader_imbalance_check_interval_seconds: i64 = "leader.imbalance.check.interval.seconds";
+    unclean_leader_election_interval_ms: i64 = "unclean.leader.election.interval.ms";
     replica_lag_time_max_ms: i64 = "replica.lag.time.max.ms";
     replica_socket_timeout_ms: i32 = "replica.socket.timeout.ms";
     replica_fetch_max_bytes: i32 = "replica.fetch.max.bytes";
@@ -118,8 +108,6 @@ typed! {
     log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms";
     log_flush_scheduler_interval_ms: i64 = "log.flush.scheduler.interval.ms";
     log_flush_offset_checkpoint_interval_ms: i32 = "log.flush.offset.checkpoint.interval.ms";
-    log_flush_start_offset_checkpoint_interval_ms: i32 = "log.flush.start.offset.checkpoint.interval.ms";
-    log_initial_task_delay_ms: i64 = "log.initial.task.delay.ms";
     log_cleaner_enable: bool = "log.cleaner.enable";
     log_cleaner_threads: i32 = "log.cleaner.threads";
     log_cleaner_io_max_bytes_per_second: f64 = "log.cleaner.io.max.bytes.per.second";
@@ -161,7 +149,6 @@ typed! {
     share_coordinator_state_topic_replication_factor: i16 = "share.coordinator.state.topic.replication.factor";
     share_coordinator_state_topic_min_isr: i16 = "share.coordinator.state.topic.min.isr";
     share_coordinator_state_topic_segment_bytes: i32 = "share.coordinator.state.topic.segment.bytes";
-    telemetry_max_bytes: i32 = "telemetry.max.bytes";
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::balance::Balance;
 use super::brokers::{self, FenceBroker};
 use super::context::Context;
 use super::decide::decide;
@@ -52,6 +53,7 @@ pub(super) struct Decider {
     clock: SharedClock,
     patience: Millis,
     sessions: Sessions,
+    balance: Balance,
     lost: Lost,
     probe: Option<Arc<dyn Probe>>,
     /// Where a probe brings what it found. Weak: the task ends when nobody else can ask it anything.
@@ -75,7 +77,8 @@ impl Decider {
         let ms = |value: i32| Millis(i64::from(value));
         let config = &context.config;
         let sessions = Sessions::new(ms(config.broker_session_timeout_ms()), ms(config.broker_heartbeat_interval_ms()));
-        Self { raft, state, context, clock, patience, sessions, lost, probe, queue, term: None }
+        let balance = Balance::new(config);
+        Self { raft, state, context, clock, patience, sessions, balance, lost, probe, queue, term: None }
     }
 
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, alive: watch::Sender<bool>) {
@@ -105,6 +108,7 @@ impl Decider {
             if self.leads(standing).await {
                 self.round(batch).await;
                 self.look_after_brokers().await;
+                self.look_after_leaders().await;
             } else {
                 for waiting in batch {
                     let _ = waiting.answer.send(Err(ControllerError::NotController { leader: standing.leader }));
@@ -136,6 +140,7 @@ impl Decider {
         // Whose connection ended while somebody else led is not known here.
         self.lost.take();
         self.sessions.restart();
+        self.balance.restart(self.clock.monotonic());
         self.term = Some(standing.epoch);
         tracing::info!(epoch = %standing.epoch, "this node is the active controller");
         true
@@ -226,11 +231,27 @@ impl Decider {
         self.context.next_offset = image.offset().plus(1);
         if let Some(id) = silent.into_iter().next() {
             tracing::info!(broker = %id, "fencing a broker that has fallen silent");
-            if let Err(ControllerError::Unknown) = self.write(brokers::fence(&image, &self.context, id)).await
-                && !agree::settle(&self.raft).await
-            {
-                self.term = None;
-            }
+            self.write_unasked(brokers::fence(&image, &self.context, id)).await;
+        }
+    }
+
+    /// Elections for which it is time.
+    async fn look_after_leaders(&mut self) {
+        let image = self.state.image();
+        self.context.next_offset = image.offset().plus(1);
+        let records = self.balance.due(&image, &self.context, self.clock.monotonic());
+        if !records.is_empty() {
+            tracing::info!(elections = records.len(), "leaderships go where they are preferred, or to whoever is left");
+            self.write_unasked(records).await;
+        }
+    }
+
+    /// Writes what nobody has asked for: it is decided again if it was lost.
+    async fn write_unasked(&mut self, records: Vec<MetadataRecord>) {
+        if let Err(ControllerError::Unknown) = self.write(records).await
+            && !agree::settle(&self.raft).await
+        {
+            self.term = None;
         }
     }
 

@@ -53,7 +53,7 @@ pub fn decide(image: &MetadataImage, context: &Context, operation: &ElectLeaders
     Decision::new(records, reply)
 }
 
-fn elect(
+pub(super) fn elect(
     image: &MetadataImage,
     context: &Context,
     topic: &str,

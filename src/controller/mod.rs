@@ -14,6 +14,7 @@
 
 pub mod alter_partition;
 pub mod api_error;
+mod balance;
 pub mod brokers;
 mod builder;
 pub mod configs;

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use crate::config::listeners::Listener;
 use crate::config::server::ServerConfig;
 use crate::protocol::api::ListenerKind;
-use crate::server::listener::{self, Bound, SocketBuffers};
+use crate::server::listener::{self, Bound, SocketSizes};
 
 /// Why a listener cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +38,14 @@ pub enum BindError {
 }
 
 /// Binds every address of `listener`. With port 0 all of them get the port that the first one got.
-pub fn bind(listener: &Listener, kind: ListenerKind, buffers: SocketBuffers) -> Result<Vec<Bound>, BindError> {
+pub fn bind(listener: &Listener, kind: ListenerKind, sizes: SocketSizes) -> Result<Vec<Bound>, BindError> {
     let mut bound: Vec<Bound> = Vec::new();
     let mut refused = None;
     for mut address in addresses(listener)? {
         if let (0, Some(first)) = (address.port(), bound.first()) {
             address.set_port(first.address.port());
         }
-        match listener::bind(listener.name(), kind, address, buffers) {
+        match listener::bind(listener.name(), kind, address, sizes) {
             Ok(one) => bound.push(one),
             Err(source) => {
                 let error = BindError::Bind { listener: listener.name().to_owned(), address, source };
@@ -64,12 +64,15 @@ pub fn bind(listener: &Listener, kind: ListenerKind, buffers: SocketBuffers) -> 
 
 /// The sizes that are set (`socket.send.buffer.bytes`, `socket.receive.buffer.bytes`; -1 leaves them to the kernel). A small
 /// send buffer keeps what sendfile hands over in the processor's cache until it is received, which matters to readers on the
-/// same machine. Received bytes are read at once, so there the kernel decides where nobody asks.
-pub fn buffers(config: &ServerConfig) -> SocketBuffers {
+/// same machine. Received bytes are read at once, so there the kernel decides where nobody asks. Kafka's default backlog of 50
+/// is too few for a storm: `socket.listen.backlog.size` counts where it is set.
+pub fn sizes(config: &ServerConfig) -> SocketSizes {
     let asked_receive = config.set_value("socket.receive.buffer.bytes").map(|_| config.socket_receive_buffer_bytes());
-    SocketBuffers {
+    let asked_backlog = config.set_value("socket.listen.backlog.size").map(|_| config.socket_listen_backlog_size());
+    SocketSizes {
         send: usize::try_from(config.socket_send_buffer_bytes()).ok(),
         receive: asked_receive.and_then(|size| usize::try_from(size).ok()),
+        backlog: asked_backlog.unwrap_or(listener::BACKLOG),
     }
 }
 

@@ -391,10 +391,10 @@ async fn load_logs(config: &Arc<ServerConfig>, dirs: Vec<LogDir>, now: Millis) -
 }
 
 fn bind_all(config: &ServerConfig, listeners: &[Listener], kind: ListenerKind) -> Result<Vec<Bound>, StartError> {
-    let buffers = bind::buffers(config);
+    let sizes = bind::sizes(config);
     let mut bound = Vec::new();
     for listener in listeners {
-        bound.extend(bind::bind(listener, kind, buffers)?);
+        bound.extend(bind::bind(listener, kind, sizes)?);
     }
     Ok(bound)
 }

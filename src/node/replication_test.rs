@@ -66,11 +66,11 @@ impl Broker {
         let logs = LogManager::load(vec![home], &|_| Default::default(), &|_| false, 1, Millis(0)).expect("logs");
         let flusher = Flusher::start().expect("a thread");
         let replicas = ReplicaManager::new(NodeId(node), Arc::clone(&config), logs, flusher, Arc::clone(&clock));
-        let buffers = bind::buffers(&config);
+        let sizes = bind::sizes(&config);
         let bound: Vec<_> = config
             .listeners()
             .iter()
-            .flat_map(|l| bind::bind(l, ListenerKind::Broker, buffers).expect("a socket"))
+            .flat_map(|l| bind::bind(l, ListenerKind::Broker, sizes).expect("a socket"))
             .collect();
         let listeners = lifecycle::effective_listeners(config.listeners(), &bound);
         tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));

@@ -7,11 +7,19 @@ use kafka_protocol::protocol::{Encodable, Message, StrBytes};
 
 use crate::base::error_code::ErrorCode;
 use crate::coordinator::group::service::Answer;
+use crate::server::context::Context;
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
 
 /// What anybody may do with a group while nothing is forbidden: read, delete, describe, and see and alter its settings.
 pub const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
+
+/// Whether this broker serves the consumer groups of KIP-848: switched off by `group.coordinator.rebalance.protocols`, or for the
+/// whole cluster by the feature `group.version`.
+pub fn serves_consumer_groups(ctx: &Context) -> bool {
+    let protocols = ctx.config.text("group.coordinator.rebalance.protocols").unwrap_or_default();
+    protocols.split(',').any(|name| name.trim() == "consumer") && ctx.metadata().features().level("group.version") > 0
+}
 
 /// A word for the wire.
 pub fn text(word: &str) -> StrBytes {

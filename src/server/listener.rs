@@ -20,8 +20,9 @@ use crate::server::connection_info::ConnectionInfo;
 use crate::server::context::Context;
 use crate::server::internal;
 
-/// Connections that the kernel may hold for us before we accept them: a storm of clients must not run into SYN retries.
-const BACKLOG: i32 = 4096;
+/// Connections that the kernel may hold for us before we accept them, where nobody says how many: a storm of clients must not
+/// run into SYN retries.
+pub const BACKLOG: i32 = 4096;
 
 /// A bound listener.
 pub struct Bound {
@@ -34,24 +35,27 @@ pub struct Bound {
     socket: TcpListener,
 }
 
-/// The kernel's buffers of each connection (bytes); none leaves their size to the kernel, which fits it to the network.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SocketBuffers {
+/// The kernel's share of the work: each connection's buffers (bytes; none leaves their size to the kernel, which fits it to the
+/// network), and the connections that it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct SocketSizes {
     /// What was sent and is not acknowledged yet.
     pub send: Option<usize>,
     /// What has arrived and is not read yet.
     pub receive: Option<usize>,
+    /// Connections that are not accepted yet.
+    pub backlog: i32,
 }
 
 /// Binds one address.
-pub fn bind(name: &str, kind: ListenerKind, address: SocketAddr, buffers: SocketBuffers) -> io::Result<Bound> {
+pub fn bind(name: &str, kind: ListenerKind, address: SocketAddr, sizes: SocketSizes) -> io::Result<Bound> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     // A connection has what its listener had when it was accepted; the window's scale is told while it is being made.
-    if let Some(size) = buffers.send {
+    if let Some(size) = sizes.send {
         socket.set_send_buffer_size(size)?;
     }
-    if let Some(size) = buffers.receive {
+    if let Some(size) = sizes.receive {
         socket.set_recv_buffer_size(size)?;
     }
     if address.is_ipv6() {
@@ -59,7 +63,7 @@ pub fn bind(name: &str, kind: ListenerKind, address: SocketAddr, buffers: Socket
         socket.set_only_v6(!address.ip().is_unspecified())?;
     }
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(sizes.backlog)?;
     socket.set_nonblocking(true)?;
     let socket: TcpListener = socket.into();
     Ok(Bound { name: name.to_owned(), kind, address: socket.local_addr()?, socket })

@@ -22,6 +22,7 @@ pub mod producer_ids;
 pub mod request;
 pub mod request_metrics;
 pub mod sendfile;
+pub mod stored_only;
 pub mod transaction_guard;
 pub mod writer;
 

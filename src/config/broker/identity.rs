@@ -72,7 +72,5 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("num.recovery.threads.per.data.dir", Some("2"), AtLeast(1), High)
         .cluster_wide()
         .doc("Threads that load and recover one log directory at start."),
-    int("num.replica.alter.log.dirs.threads", None, Any, High)
-        .not_used(reason::THREADS)
-        .doc("Threads that move replicas between directories."),
+    int("num.replica.alter.log.dirs.threads", None, Any, High).doc("Threads that move replicas between directories."),
 ];

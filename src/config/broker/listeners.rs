@@ -58,6 +58,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
     long("connections.max.idle.ms", Some("600000"), Any, Medium)
         .doc("A connection silent for this long is closed (ms)."),
     int("connection.failed.authentication.delay.ms", Some("100"), AtLeast(0), Low)
+        .not_yet(reason::SECURITY)
         .doc("How long the answer to a failed login is held back (ms)."),
     int("queued.max.requests", Some("500"), AtLeast(1), High)
         .not_used(reason::INLINE)
@@ -69,8 +70,10 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .not_used(reason::INLINE)
         .doc("Socket time-out on channels to the controller (ms)."),
     long("socket.connection.setup.timeout.ms", Some("10000"), Any, Medium)
+        .not_used(reason::DIALLING)
         .doc("First wait for an outgoing connection (ms)."),
     long("socket.connection.setup.timeout.max.ms", Some("30000"), Any, Medium)
+        .not_used(reason::DIALLING)
         .doc("Longest wait for an outgoing connection after repeated failures (ms)."),
     int("max.incremental.fetch.session.cache.slots", Some("1000"), AtLeast(0), Medium)
         .doc("Fetch sessions remembered at once."),

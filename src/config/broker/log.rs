@@ -60,6 +60,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("log.flush.offset.checkpoint.interval.ms", Some("60000"), AtLeast(0), High)
         .doc("How often the recovery points are written (ms)."),
     int("log.flush.start.offset.checkpoint.interval.ms", Some("60000"), AtLeast(0), High)
+        .not_used(reason::LOG_STARTS)
         .doc("How often the log start offsets are written (ms)."),
     long("log.segment.delete.delay.ms", Some("60000"), AtLeast(0), High)
         .cluster_wide()
@@ -77,10 +78,11 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .cluster_wide()
         .doc("How far a record's time may lie in the future (ms)."),
     long("log.dir.failure.timeout.ms", Some("30000"), AtLeast(1), Low)
-        .not_yet(reason::CLUSTER)
+        .not_used(reason::FAILED_DIRS)
         .doc("How long a broker with a failed directory may fail to tell the controller before it stops (ms)."),
     long("log.initial.task.delay.ms", Some("30000"), AtLeast(0), Low)
         .internal()
+        .not_used(reason::START)
         .doc("How long after the start the first log duties run (ms)."),
     int("message.max.bytes", Some("1048588"), AtLeast(0), High)
         .cluster_wide()

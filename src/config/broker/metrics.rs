@@ -28,5 +28,6 @@ pub(super) static DEFS: &[ConfigDef] = &[
         .not_used(reason::PLUGIN_METRICS)
         .doc("How often such classes read the metrics (s)."),
     int("telemetry.max.bytes", Some("1048576"), AtLeast(1), Low)
+        .not_yet(reason::TELEMETRY)
         .doc("Largest telemetry that a client may push (bytes)."),
 ];

@@ -15,20 +15,24 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("controller.quorum.fetch.timeout.ms", Some("2000"), AtLeast(0), High)
         .doc("How long a voter hears nothing from the leader before it stands for election (ms)."),
     int("controller.quorum.election.backoff.max.ms", Some("1000"), AtLeast(0), High)
+        .not_used(reason::RHYTHM)
         .doc("Longest pause after a lost election (ms)."),
     int("controller.quorum.append.linger.ms", Some("25"), AtLeast(0), Medium)
+        .not_used(reason::RHYTHM)
         .doc("How long the leader gathers writes before it flushes them (ms)."),
     int("controller.quorum.request.timeout.ms", Some("2000"), AtLeast(0), Medium)
+        .not_used(reason::RHYTHM)
         .doc("How long a quorum request may take (ms)."),
     int("controller.quorum.retry.backoff.ms", Some("20"), AtLeast(0), Low)
+        .not_used(reason::RHYTHM)
         .doc("Pause before a failed quorum request is sent again (ms)."),
     boolean("controller.quorum.auto.join.enable", Some("false"), Any, Low)
         .doc("Whether a new controller asks to become a voter."),
     int("controller.quorum.fetch.snapshot.max.bytes", Some("1048576"), AtLeast(1), Low)
-        .not_yet(reason::CLUSTER)
+        .not_used(reason::RHYTHM)
         .doc("Most bytes of one part of a metadata snapshot."),
     int("controller.quorum.fetch.max.bytes", Some("1048576"), AtLeast(1), Low)
-        .not_yet(reason::CLUSTER)
+        .not_used(reason::RHYTHM)
         .doc("Most bytes of one fetch of the metadata log."),
     string("sasl.mechanism.controller.protocol", Some("GSSAPI"), Any, High)
         .not_yet(reason::SECURITY)
@@ -36,16 +40,22 @@ pub(super) static DEFS: &[ConfigDef] = &[
     string("metadata.log.dir", None, Any, High)
         .doc("Where the metadata log is kept; the first of `log.dirs` when absent."),
     long("metadata.log.max.record.bytes.between.snapshots", Some("20971520"), AtLeast(1), High)
+        .not_used(reason::SNAPSHOTS)
         .doc("Metadata bytes written before a new snapshot is made."),
     long("metadata.log.max.snapshot.interval.ms", Some("3600000"), AtLeast(0), High)
+        .not_used(reason::SNAPSHOTS)
         .doc("Longest time between metadata snapshots while there is something new (ms); 0 for no bound."),
     int("metadata.log.segment.bytes", Some("1073741824"), AtLeast(8_388_608), High)
+        .not_used(reason::SNAPSHOTS)
         .doc("Size at which the metadata log starts a new segment (bytes)."),
     long("metadata.log.segment.ms", Some("604800000"), Any, High)
+        .not_used(reason::SNAPSHOTS)
         .doc("Age at which the metadata log starts a new segment (ms)."),
     long("metadata.max.retention.bytes", Some("104857600"), Any, High)
+        .not_used(reason::SNAPSHOTS)
         .doc("Size of metadata log and snapshots above which old ones are deleted (bytes)."),
     long("metadata.max.retention.ms", Some("604800000"), Any, High)
+        .not_used(reason::SNAPSHOTS)
         .doc("Age above which metadata log segments and snapshots are deleted (ms)."),
     int("metadata.max.idle.interval.ms", Some("500"), AtLeast(0), Low)
         .not_used(reason::RAFT)

@@ -12,7 +12,7 @@ pub(super) static DEFS: &[ConfigDef] = &[
     int("replica.socket.timeout.ms", Some("30000"), Any, High)
         .doc("How long a follower waits for the leader's answer (ms)."),
     int("replica.socket.receive.buffer.bytes", Some("65536"), Any, High)
-        .not_yet(reason::CLUSTER)
+        .not_used(reason::SOCKETS)
         .doc("Receive buffer of a follower's socket (bytes)."),
     int("replica.fetch.max.bytes", Some("1048576"), AtLeast(0), Medium)
         .doc("Bytes a follower asks for from each partition."),
@@ -31,14 +31,11 @@ pub(super) static DEFS: &[ConfigDef] = &[
     string("replica.selector.class", None, Any, Medium)
         .doc("How a consumer is sent to the replica nearest to it; only Kafka's rack-aware selector is known."),
     boolean("auto.leader.rebalance.enable", Some("true"), Any, High)
-        .not_yet(reason::CLUSTER)
         .doc("Whether preferred leaders get their leadership back by themselves."),
     long("leader.imbalance.check.interval.seconds", Some("300"), AtLeast(1), High)
-        .not_yet(reason::CLUSTER)
         .doc("How often leadership is compared with preference (s)."),
     long("unclean.leader.election.interval.ms", Some("300000"), AtLeast(1), Medium)
         .internal()
-        .not_yet(reason::CLUSTER)
         .doc("How often leaderless partitions are looked through for an unclean election (ms)."),
     boolean("unclean.leader.election.enable", Some("false"), Any, High)
         .cluster_wide()

@@ -3,7 +3,6 @@
 use crate::config::definition::Bounds::AtLeast;
 use crate::config::definition::Importance::Medium;
 use crate::config::definition::{ConfigDef, long};
-use crate::config::reason;
 
 const UNBOUNDED: Option<&str> = Some("9223372036854775807");
 
@@ -11,11 +10,9 @@ const UNBOUNDED: Option<&str> = Some("9223372036854775807");
 pub(super) static DEFS: &[ConfigDef] = &[
     long("leader.replication.throttled.rate", UNBOUNDED, AtLeast(0), Medium)
         .cluster_wide()
-        .not_yet(reason::QUOTAS)
         .doc("Bytes that throttled replicas' leaders send to followers in a second."),
     long("follower.replication.throttled.rate", UNBOUNDED, AtLeast(0), Medium)
         .cluster_wide()
-        .not_yet(reason::QUOTAS)
         .doc("Bytes that throttled replicas' followers fetch in a second."),
     long("replica.alter.log.dirs.io.max.bytes.per.second", UNBOUNDED, AtLeast(0), Medium)
         .cluster_wide()

@@ -19,6 +19,7 @@ use crate::server::error_map;
 use crate::server::handlers::Handled;
 use crate::server::handlers::config_changes::timeout_by_default;
 use crate::server::request::{Refusal, Request};
+use crate::server::stored_only;
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: AlterClientQuotasRequest = request.decode()?;
@@ -35,7 +36,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
             }
         };
         if !body.validate_only && results.iter().any(|(_, result)| result.is_ok()) {
-            tracing::warn!("client quotas were changed; they are stored, and not enforced yet");
+            stored_only::quotas();
         }
         let entries = results.into_iter().map(|(entity, result)| to_wire(entity, result)).collect();
         request.respond(&AlterClientQuotasResponse::default().with_entries(entries))

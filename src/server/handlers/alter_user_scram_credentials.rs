@@ -1,6 +1,7 @@
 //! AlterUserScramCredentials (51), version 0. Sets and removes SCRAM credentials (KIP-554).
 //!
-//! A client sends the salted password; only the two keys that RFC 5802 derives from it go further.
+//! A client sends the salted password; only the two keys that RFC 5802 derives from it go further. They are stored, and not asked
+//! for yet; the log says so.
 
 use std::sync::Arc;
 
@@ -14,12 +15,14 @@ use kafka_protocol::messages::alter_user_scram_credentials_response::{
 use kafka_protocol::protocol::StrBytes;
 use sha2::{Digest, Sha256, Sha512};
 
+use crate::controller::api_error::ApiError;
 use crate::controller::scram::AlterScramCredentials;
 use crate::metadata::record::UserScramCredential;
 use crate::server::context::{CHANGE_TIMEOUT, Context};
 use crate::server::error_map;
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
+use crate::server::stored_only;
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: AlterUserScramCredentialsRequest = request.decode()?;
@@ -30,13 +33,12 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {
         let results = match ctx.change(operation, CHANGE_TIMEOUT).await {
-            Ok(reply) => reply
-                .into_iter()
-                .map(|(user, result)| match result {
-                    Ok(()) => answer(user, 0, None),
-                    Err(error) => answer(user, error.code.code(), error.message),
-                })
-                .collect(),
+            Ok(reply) => {
+                if reply.iter().any(|(_, result)| result.is_ok()) {
+                    stored_only::scram_credentials();
+                }
+                reply.into_iter().map(|(user, result)| outcome(user, result)).collect()
+            }
             Err(error) => {
                 let code = error_map::controller(&error).code();
                 let deleted = body.deletions.iter().map(|d| d.name.to_string());
@@ -46,6 +48,13 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         };
         request.respond(&AlterUserScramCredentialsResponse::default().with_results(results))
     }))
+}
+
+fn outcome(user: String, result: Result<(), ApiError>) -> AlterUserScramCredentialsResult {
+    match result {
+        Ok(()) => answer(user, 0, None),
+        Err(error) => answer(user, error.code.code(), error.message),
+    }
 }
 
 fn answer(user: String, code: i16, message: Option<String>) -> AlterUserScramCredentialsResult {

@@ -11,14 +11,13 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::topic_name;
-use crate::config::alter::{self, Settings};
-use crate::config::broker;
-use crate::config::definition::Meaning;
+use crate::config::alter::{self, Op, Settings};
 use crate::controller::configs::{AlterConfigs, ConfigChanges};
-use crate::metadata::configs::{Resource, ResourceType};
+use crate::metadata::configs::Resource;
 use crate::server::context::Context;
 use crate::server::error_map;
 use crate::server::handlers::config_resources::{Told, invalid, is_this_node};
+use crate::server::stored_only;
 
 /// What is to be done about one resource.
 pub enum Step {
@@ -115,22 +114,13 @@ pub async fn carry_out(ctx: &Context, steps: Vec<Step>, validate_only: bool) -> 
     steps.into_iter().map(outcome).collect()
 }
 
-/// A setting that is stored but does nothing here is told of, as at the start.
 fn warn_of_no_effect(resource: &Resource, changes: &ConfigChanges) {
-    if resource.resource_type != ResourceType::Broker {
-        return;
-    }
-    let keys: Vec<&String> = match changes {
-        ConfigChanges::Incremental(ops) => ops.iter().map(|(key, _)| key).collect(),
-        ConfigChanges::Replace(entries) => entries.iter().map(|(key, _)| key).collect(),
-    };
-    for key in keys {
-        match broker::find_dynamic(key).map(|def| def.meaning) {
-            Some(Meaning::NotYet(reason) | Meaning::NotUsed(reason) | Meaning::Refused(reason)) => {
-                tracing::warn!(key, reason, "a dynamic setting is stored without effect");
-            }
-            Some(Meaning::Used) | None => {}
+    match changes {
+        ConfigChanges::Incremental(ops) => {
+            let given = ops.iter().filter(|(_, op)| *op != Op::Delete);
+            stored_only::settings(resource, given.map(|(key, _)| key.as_str()));
         }
+        ConfigChanges::Replace(entries) => stored_only::settings(resource, entries.iter().map(|(key, _)| key.as_str())),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::coordinator::group::consumer::describe::{Description, MemberDescripti
 use crate::coordinator::group::machine::Outcome;
 use crate::server::cluster_view::OPERATIONS_OMITTED;
 use crate::server::context::Context;
-use crate::server::group_wire::{GROUP_OPERATIONS, optional_text, text};
+use crate::server::group_wire::{GROUP_OPERATIONS, optional_text, serves_consumer_groups, text};
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
 
@@ -26,8 +26,12 @@ const CONSUMER_MEMBER: i8 = 1;
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: ConsumerGroupDescribeRequest = request.decode()?;
+    let serves = serves_consumer_groups(ctx);
     let ask = |id: &GroupId| {
         let id = id.clone();
+        if !serves {
+            return (id, Err(ErrorCode::UnsupportedVersion));
+        }
         if id.0.is_empty() {
             return (id, Err(ErrorCode::InvalidGroupId));
         }

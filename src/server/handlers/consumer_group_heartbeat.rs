@@ -21,12 +21,16 @@ use crate::coordinator::group::consumer::regex::{self, RegexLookUp};
 use crate::coordinator::group::machine::Outcome;
 use crate::coordinator::group::record;
 use crate::server::context::Context;
-use crate::server::group_wire::{answer, client_host, optional_shared, shared, text};
+use crate::server::group_wire::{answer, client_host, optional_shared, serves_consumer_groups, shared, text};
 use crate::server::handlers::Handled;
 use crate::server::request::{Refusal, Request};
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: ConsumerGroupHeartbeatRequest = request.decode()?;
+    if !serves_consumer_groups(ctx) {
+        let refused = ConsumerGroupHeartbeatResponse::default().with_error_code(ErrorCode::UnsupportedVersion.code());
+        return request.now(&refused.with_error_message(Some(text("consumer groups are switched off here"))));
+    }
     let op = to_domain(&request, &body);
     let submitted = ctx.groups.submit(&body.group_id.0, |machine, call| {
         let decided = heartbeat(machine, call.now, machine.consumer_settings(), op);

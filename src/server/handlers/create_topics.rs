@@ -17,11 +17,12 @@ use kafka_protocol::protocol::StrBytes;
 use crate::base::ids::NodeId;
 use crate::config::describe;
 use crate::controller::create_topics::{CreateTopics, CreatedTopic, NewTopic};
-use crate::metadata::configs::Settings;
+use crate::metadata::configs::{Resource, ResourceType, Settings};
 use crate::server::context::Context;
 use crate::server::error_map;
 use crate::server::handlers::{Handled, config_resources};
 use crate::server::request::{Refusal, Request};
+use crate::server::stored_only;
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
     let body: CreateTopicsRequest = request.decode()?;
@@ -34,7 +35,13 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
             Ok(reply) => reply
                 .into_iter()
                 .map(|(name, result)| match result {
-                    Ok(created) => answer(&ctx, &name, &created),
+                    Ok(created) => {
+                        if !body.validate_only {
+                            let topic = Resource::new(ResourceType::Topic, &name);
+                            stored_only::settings(&topic, created.overrides.keys().map(String::as_str));
+                        }
+                        answer(&ctx, &name, &created)
+                    }
                     Err(error) => refused(&name, error.code.code(), error.message),
                 })
                 .collect(),
