@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::cluster::Cluster;
 use super::support::tools::{Run, Tools};
+use super::support::wire::Wire;
 use super::{COMBINED, agreed, complete};
 
 struct Quorum(Value);
@@ -143,4 +144,42 @@ fn a_controller_joins_and_the_active_one_leaves_while_others_are_killed() {
     let ids: Vec<i64> =
         brokers["brokers"].as_array().into_iter().flatten().filter_map(|b| b["brokerId"].as_i64()).collect();
     assert!(ids.len() == 2 && !ids.contains(&i64::from(gone)), "{brokers}");
+}
+
+#[test]
+fn a_voter_tells_where_it_listens() {
+    let cluster = Cluster::start(&COMBINED, &[]);
+    cluster.wait_for("the founders tell their directories", |cluster| {
+        let found = Quorum::told_by(cluster, 1)?.of("currentVoters");
+        (1..=3).all(|id| found.contains(&(id, directory(cluster, id)))).then_some(())
+    });
+    let (leader, epoch) = cluster.wait_for("a leader", |cluster| cluster.controller(1));
+    let voter = leader % 3 + 1;
+    let listens = |cluster: &Cluster, host: &str| {
+        let quorum = Quorum::told_by(cluster, 1)?;
+        let nodes = quorum.0["nodes"].as_array()?;
+        let node = nodes.iter().find(|node| node["nodeId"] == voter)?;
+        (node["listeners"][0]["host"] == host).then_some(())
+    };
+    let ask = |at: i32, epoch: i64, of: i32, name: &str, kraft: i16| {
+        let mut wire = Wire::connect(cluster.node(at).controller_port).expect("it listens");
+        let port = cluster.node(voter).controller_port;
+        let body = json!({"clusterId": null, "currentLeaderEpoch": epoch, "voterId": voter,
+            "voterDirectoryId": directory(&cluster, of), "listeners": [{"name": name, "host": "127.0.0.1", "port": port}],
+            "kRaftVersionFeature": {"minSupportedVersion": 0, "maxSupportedVersion": kraft}});
+        let answer = wire.call("UpdateRaftVoter", 0, body).expect("an answer");
+        let now = &answer["currentLeader"];
+        assert!(now["leaderId"] == leader && now["port"] == cluster.node(leader).controller_port, "{answer}");
+        answer["errorCode"].as_i64().expect("a code")
+    };
+    assert_eq!(ask(voter, epoch, voter, "CONTROLLER", 1), 6, "NOT_LEADER_OR_FOLLOWER");
+    assert_eq!(ask(leader, epoch - 1, voter, "CONTROLLER", 1), 74, "FENCED_LEADER_EPOCH");
+    assert_eq!(ask(leader, epoch + 1, voter, "CONTROLLER", 1), 75, "UNKNOWN_LEADER_EPOCH");
+    assert_eq!(ask(leader, epoch, leader, "CONTROLLER", 1), 127, "VOTER_NOT_FOUND");
+    assert_eq!(ask(leader, epoch, voter, "PLAINTEXT", 1), 42, "INVALID_REQUEST");
+    assert_eq!(ask(leader, epoch, voter, "CONTROLLER", 0), 42, "INVALID_REQUEST");
+    listens(&cluster, "localhost").expect("nothing has changed");
+    assert_eq!(ask(leader, epoch, voter, "CONTROLLER", 1), 0);
+    // It was not the voter who said so: it says where it really is.
+    cluster.wait_for("the voter corrects it", |cluster| listens(cluster, "localhost"));
 }

@@ -28,6 +28,8 @@ pub const SETTINGS: [(&str, &str); 6] = [
     ("offsets.topic.num.partitions", "4"),
     ("auto.create.topics.enable", "false"),
 ];
+/// The error's code where nothing is moved that could be undone.
+const NO_REASSIGNMENT_IN_PROGRESS: i64 = 85;
 /// How long everything may take to be whole again after a fault.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
 
@@ -104,7 +106,7 @@ impl Arena {
 
     /// Waits until each client's first record of this round is there: the very first takes some of them long.
     fn wait_load(&self) {
-        let leader = leaders(&self.cluster, self.cluster.brokers()[0], TOPIC)[0];
+        let leader = leader(&self.cluster, self.cluster.brokers()[0], TOPIC, 0);
         let first = |loader: &Loader| format!("{}{:012}", loader.tag, loader.sent).into_bytes();
         self.recover("all clients produce", |cluster| {
             let bytes = records::log_bytes(&cluster.data(leader), TOPIC, 0);
@@ -198,7 +200,7 @@ impl Arena {
         let any = self.cluster.brokers()[0];
         let mut seen: Vec<Shown> = Vec::new();
         for partition in 0..PARTITIONS {
-            let leader = leaders(&self.cluster, any, TOPIC)[partition as usize];
+            let leader = leader(&self.cluster, any, TOPIC, partition);
             let mut wire = self.cluster.wire(leader).expect("the leader listens");
             let contents = reader::read(&mut wire, TOPIC, partition, false);
             let values = records::values(&contents.bytes);
@@ -225,6 +227,18 @@ impl Arena {
 /// The brokers that lead a topic's partitions, as `id` tells; -1 where none does.
 pub fn leaders(cluster: &Cluster, id: i32, topic: &str) -> Vec<i32> {
     partitions(cluster, id, topic).iter().map(|p| p["leaderId"].as_i64().unwrap_or(-1) as i32).collect()
+}
+
+/// The broker that leads a partition, as `id` tells: waited for.
+pub fn leader(cluster: &Cluster, id: i32, topic: &str, partition: i32) -> i32 {
+    cluster.wait_for("a leader", |cluster| {
+        leaders(cluster, id, topic).get(partition as usize).copied().filter(|leader| *leader > 0)
+    })
+}
+
+/// The replicas in sync of a partition, as `id` tells: waited for.
+pub fn isr(cluster: &Cluster, id: i32, topic: &str, partition: i32) -> Vec<i64> {
+    cluster.wait_for("an answer", |cluster| in_sync(cluster, id, topic).get(partition as usize).cloned())
 }
 
 /// The replicas in sync of each of a topic's partitions, as `id` tells.
@@ -307,14 +321,25 @@ pub fn fetch(cluster: &Cluster, id: i32, topic: &str, partition: i32, offset: i6
     Some(answer["responses"][0]["partitions"][0].clone())
 }
 
-/// Has the replicas of partitions be those, in this order; none undoes what is under way. The error's code of each.
-pub fn reassign(cluster: &Cluster, by: i32, topic: &str, wanted: &[(i32, Option<&[i32]>)]) -> Vec<i64> {
-    let partition = |(index, replicas): &(i32, Option<&[i32]>)| json!({"partitionIndex": index, "replicas": replicas});
-    let partitions: Vec<_> = wanted.iter().map(partition).collect();
-    let body = json!({"timeoutMs": 10_000, "topics": [{"name": topic, "partitions": partitions}]});
-    let Some(answer) = cluster.try_call(by, "AlterPartitionReassignments", 0, body) else { return vec![-1] };
-    let told = answer["responses"][0]["partitions"].as_array().cloned().unwrap_or_default();
-    told.iter().filter_map(|p| p["errorCode"].as_i64()).collect()
+/// Has the replicas of partition 0 be those, in this order; none undoes what is under way. The error's code.
+///
+/// Asked again for as long as nobody decides it, or it is not known whether it was decided: the controller may be what sleeps.
+pub fn reassign(cluster: &Cluster, by: i32, topic: &str, wanted: Option<&[i32]>) -> i64 {
+    let partition = json!({"partitionIndex": 0, "replicas": wanted});
+    let body = json!({"timeoutMs": 3000, "topics": [{"name": topic, "partitions": [partition]}]});
+    let mut again = false;
+    cluster.wait_for("a reassignment is decided", |cluster| {
+        let answer = cluster.try_call(by, "AlterPartitionReassignments", 0, body.clone()).unwrap_or_default();
+        match answer["responses"][0]["partitions"][0]["errorCode"].as_i64() {
+            // The first time it was undone, and that was not heard.
+            Some(NO_REASSIGNMENT_IN_PROGRESS) if again && wanted.is_none() => Some(0),
+            Some(code) => Some(code),
+            None => {
+                again = true;
+                None
+            }
+        }
+    })
 }
 
 /// Waits until a partition has exactly these replicas, in this order, all in sync.
@@ -367,7 +392,9 @@ pub fn produce(
     let records = Batch::of(now(), &[value.as_bytes()]).base64();
     let body = json!({"transactionalId": null, "acks": -1, "timeoutMs": wait_ms,
         "topicData": [{"name": topic, "partitionData": [{"index": partition, "records": records}]}]});
-    let answer = cluster.try_call(id, "Produce", 9, body)?;
+    let mut wire = cluster.wire(id).ok()?;
+    wire.set_timeout(Duration::from_millis(wait_ms as u64) + Duration::from_secs(20));
+    let answer = wire.call("Produce", 9, body).ok()?;
     let told = &answer["responses"][0]["partitionResponses"][0];
     Some((told["errorCode"].as_i64()?, told["baseOffset"].as_i64()?))
 }

@@ -1,7 +1,7 @@
 //! Disks that fail, that take long, that are full. Data and metadata of each node lie in directories of their own here, and the
 //! second node has two for data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -13,6 +13,8 @@ use crate::support::cluster::Cluster;
 use crate::support::paths;
 
 const METADATA: &str = "__cluster_metadata-0";
+/// How long nothing may be committed in a partition that has nothing to do with a fault of at least 4 s.
+const STILL_MAX: Duration = Duration::from_millis(2500);
 
 fn planned(more: &[(&str, &str)]) -> Cluster {
     let settings: Vec<_> = SETTINGS.into_iter().chain(more.iter().copied()).collect();
@@ -36,6 +38,30 @@ fn led_by(cluster: &Cluster, by: i32, leader: i32) -> Vec<i32> {
     (0..PARTITIONS).filter(|p| leaders[*p as usize] == leader).collect()
 }
 
+/// Those of the partitions under load whose replica lies in that directory, and the others; there are some of both.
+fn parts(cluster: &Cluster, id: i32, dir: &Path) -> (Vec<i32>, Vec<i32>) {
+    let (hit, spared): (Vec<i32>, Vec<i32>) =
+        (0..PARTITIONS).partition(|p| replica(cluster, id, TOPIC, *p).starts_with(dir));
+    assert!(!hit.is_empty() && !spared.is_empty(), "all replicas lie in one directory");
+    (hit, spared)
+}
+
+/// Waits until the replicas of a directory are out of sync, and those of the other one are not.
+fn wait_given_up(cluster: &Cluster, id: i32, (hit, spared): (&[i32], &[i32]), meanwhile: impl Fn(&Cluster)) {
+    let began = Instant::now();
+    cluster.wait_for("the directory is offline", |cluster| {
+        meanwhile(cluster);
+        let isr = arena::in_sync(cluster, 1, TOPIC);
+        let out = |p: &i32| isr.get(*p as usize).is_some_and(|isr| !isr.contains(&i64::from(id)));
+        hit.iter().all(out).then_some(())
+    });
+    println!("  its replicas are out of sync after {:?}", began.elapsed());
+    for partition in spared {
+        let isr = arena::isr(cluster, 1, TOPIC, *partition);
+        assert!(isr.contains(&i64::from(id)), "the other directory was given up as well");
+    }
+}
+
 fn restart(cluster: &mut Cluster, id: i32) {
     if cluster.has_ended(id) {
         cluster.bury(id);
@@ -55,7 +81,7 @@ fn disks_that_fail() {
     let mut arena = Arena::start(cluster);
 
     arena.faults(&[33], |cluster, span| {
-        let victim = arena::leaders(cluster, 1, TOPIC)[0];
+        let victim = arena::leader(cluster, 1, TOPIC, 0);
         let by = victim % 3 + 1;
         let partition = led_by(cluster, by, victim)[0];
         let dir = replica(cluster, victim, TOPIC, partition);
@@ -64,14 +90,14 @@ fn disks_that_fail() {
             Tampered::start(cluster.pid(victim), &paths::files(&dir, "log"), "fsync,fdatasync:error=EIO:when=1");
         cluster.wait_for("another leads the partition", |cluster| {
             let now = *arena::leaders(cluster, by, TOPIC).get(partition as usize)?;
-            let out = !arena::in_sync(cluster, by, TOPIC)[partition as usize].contains(&i64::from(victim));
+            let out = !arena::in_sync(cluster, by, TOPIC).get(partition as usize)?.contains(&i64::from(victim));
             (now > 0 && now != victim && out).then_some(())
         });
         println!("  another leads after {:?}", began.elapsed());
         drop(tampered);
         // Later syncs would succeed. It is not trusted all the same.
         std::thread::sleep(span.min(Duration::from_secs(3)));
-        let isr = &arena::in_sync(cluster, by, TOPIC)[partition as usize];
+        let isr = arena::isr(cluster, by, TOPIC, partition);
         assert!(!isr.contains(&i64::from(victim)), "it is in sync again on a disk that failed");
         restart(cluster, victim);
     });
@@ -79,29 +105,18 @@ fn disks_that_fail() {
     arena.faults(&[34], |cluster, _| {
         let victim = 2;
         let bad = replica(cluster, victim, TOPIC, 0);
-        let bad_dir = bad.parent().expect("a directory").to_path_buf();
-        let in_bad = |cluster: &Cluster, p: i32| replica(cluster, victim, TOPIC, p).starts_with(&bad_dir);
-        let (hit, spared): (Vec<i32>, Vec<i32>) = (0..PARTITIONS).partition(|p| in_bad(cluster, *p));
-        assert!(!hit.is_empty() && !spared.is_empty(), "all replicas lie in one directory");
+        let (hit, spared) = parts(cluster, victim, bad.parent().expect("a directory"));
         let files: Vec<PathBuf> =
             hit.iter().flat_map(|p| paths::files(&replica(cluster, victim, TOPIC, *p), "log")).collect();
         let calls = "pread64,preadv,preadv2,sendfile,read:error=EIO";
         let tampered = Tampered::start(cluster.pid(victim), &files, calls);
-        let asked = Instant::now();
-        cluster.wait_for("the directory is offline", |cluster| {
+        wait_given_up(cluster, victim, (&hit, &spared), |cluster| {
             for partition in &hit {
                 // From the start, which nobody else reads.
                 let _ = arena::fetch(cluster, victim, TOPIC, *partition, 0, 1 << 16);
             }
-            let isr = arena::in_sync(cluster, 1, TOPIC);
-            hit.iter().all(|p| !isr[*p as usize].contains(&i64::from(victim))).then_some(())
         });
-        println!("  its replicas are out of sync after {:?}", asked.elapsed());
         drop(tampered);
-        let isr = arena::in_sync(cluster, 1, TOPIC);
-        for partition in &spared {
-            assert!(isr[*partition as usize].contains(&i64::from(victim)), "the other directory was given up as well");
-        }
         for partition in &hit {
             let name = format!("{TOPIC}-{partition}");
             let places =
@@ -109,6 +124,59 @@ fn disks_that_fail() {
             assert_eq!(places, 1, "{name} was made anew elsewhere");
         }
         restart(cluster, victim);
+    });
+
+    arena.faults(&[76], |cluster, _| {
+        let victim = 2;
+        let given_up = |cluster: &mut Cluster, bad: &Path, tampered: Tampered| {
+            let (hit, spared) = parts(cluster, victim, bad);
+            wait_given_up(cluster, victim, (&hit, &spared), |_| ());
+            drop(tampered);
+        };
+        let new = "not-to-be-made";
+        let place = format!("{new}-0");
+        // Where the next replica goes: where there are fewest.
+        let dirs = records::data_dirs(&cluster.data(victim));
+        let entries =
+            |dir: &PathBuf| std::fs::read_dir(dir).map_or(0, |all| all.flatten().filter(|e| e.path().is_dir()).count());
+        let bad = dirs.iter().min_by_key(|dir| entries(dir)).expect("a directory").clone();
+        let tampered = Tampered::start(cluster.pid(victim), &[bad.join(&place)], "mkdir,mkdirat:error=EIO");
+        arena::create_on(cluster, 1, new, &[1, victim], &[]);
+        given_up(cluster, &bad, tampered);
+        // Committed only with both replicas.
+        let kept = arena::append(cluster, 1, new, "kept by both");
+        cluster.wait_for("it is known there", |cluster| {
+            arena::high_watermark(cluster, victim, new, 0).filter(|mark| *mark > kept)
+        });
+        assert!(!replica(cluster, victim, new, 0).starts_with(&bad), "it lies in the directory that failed");
+        restart(cluster, victim);
+        arena::in_sync_again(cluster);
+
+        // What is deleted cannot be put away.
+        let gone = replica(cluster, victim, new, 0);
+        let tampered =
+            Tampered::start(cluster.pid(victim), std::slice::from_ref(&gone), "rename,renameat,renameat2:error=EIO");
+        let body = json!({"topics": [{"name": new, "topicId": null}], "timeoutMs": 10_000});
+        let answer = cluster.call(1, "DeleteTopics", 6, body);
+        assert_eq!(answer["responses"][0]["errorCode"], 0, "{answer}");
+        given_up(cluster, gone.parent().expect("a directory"), tampered);
+        restart(cluster, victim);
+        arena::in_sync_again(cluster);
+
+        // The file system has turned read-only.
+        let (hit, _) = parts(cluster, victim, &bad);
+        let files: Vec<PathBuf> =
+            hit.iter().flat_map(|p| paths::files(&replica(cluster, victim, TOPIC, *p), "log")).collect();
+        let tampered = Tampered::start(cluster.pid(victim), &files, "pwritev,pwritev2,pwrite64,write:error=EROFS");
+        given_up(cluster, &bad, tampered);
+        restart(cluster, victim);
+        // A topic of the same name is another one.
+        arena::create_on(cluster, 1, new, &[1, victim], &[]);
+        arena::append(cluster, 1, new, "of the second");
+        cluster.wait_for("both have it", |cluster| {
+            let values = records::values(&records::log_bytes(&cluster.data(victim), new, 0));
+            (!values.is_empty() && values.iter().all(|(_, value)| value == "of the second")).then_some(())
+        });
     });
 }
 
@@ -122,7 +190,7 @@ fn disks_that_take_long() {
     let answer = arena.cluster.call(1, "IncrementalAlterConfigs", 1, set);
     assert_eq!(answer["responses"][0]["errorCode"], 0, "{answer}");
     arena.faults(&[37], |cluster, span| {
-        let victim = arena::leaders(cluster, 1, slow)[0];
+        let victim = arena::leader(cluster, 1, slow, 0);
         arena::produce(cluster, victim, slow, 0, "before", 5000).expect("an answer");
         let by = victim % 3 + 1;
         let dir = replica(cluster, victim, slow, 0);
@@ -130,16 +198,21 @@ fn disks_that_take_long() {
         let what = format!("fsync,fdatasync:delay_enter={}", seconds * 1_000_000);
         let tampered = Tampered::start(cluster.pid(victim), &paths::files(&dir, "log"), &what);
         let began = Instant::now();
-        let mut marks: Vec<_> = (0..PARTITIONS).map(|p| arena::high_watermark(cluster, victim, TOPIC, p)).collect();
+        let patience_ms = seconds as i32 * 1000 + 30_000;
+        let marks = |cluster: &Cluster| -> Vec<_> {
+            (0..PARTITIONS).map(|p| (arena::high_watermark(cluster, victim, TOPIC, p), Instant::now())).collect()
+        };
+        let mut moved = marks(cluster);
         std::thread::scope(|scope| {
-            let held = scope.spawn(|| arena::produce(cluster, victim, slow, 0, "held up", 30_000));
+            let held = scope.spawn(|| arena::produce(cluster, victim, slow, 0, "held up", patience_ms));
             std::thread::sleep(Duration::from_millis(300));
             while began.elapsed() < Duration::from_secs(seconds) - Duration::from_millis(500) {
                 std::thread::sleep(Duration::from_millis(500));
-                for partition in 0..PARTITIONS {
-                    let now = arena::high_watermark(cluster, victim, TOPIC, partition);
-                    assert!(now > marks[partition as usize], "{TOPIC}-{partition} stands still behind another's sync");
-                    marks[partition as usize] = now;
+                for (partition, (before, now)) in moved.iter_mut().zip(marks(cluster)).enumerate() {
+                    if now.0 > before.0 {
+                        *before = now;
+                    }
+                    assert!(before.1.elapsed() < STILL_MAX, "{TOPIC}-{partition} stands still behind another's sync");
                 }
                 let told = cluster.call(by, "Metadata", 12, json!({"topics": []}));
                 assert_eq!(told["brokers"].as_array().map(Vec::len), Some(3), "a broker was fenced: {told}");

@@ -36,7 +36,7 @@ fn epochs_of(bytes: &[u8]) -> Vec<(i64, i64)> {
 /// What a leader keeps in mind of its epochs is what its log says, and the logs of all replicas are equal.
 fn epochs_are_right(cluster: &Cluster) {
     for partition in 0..PARTITIONS {
-        let leader = arena::leaders(cluster, 1, TOPIC)[partition as usize];
+        let leader = arena::leader(cluster, 1, TOPIC, partition);
         let expected = epochs_of(&records::log_bytes(&cluster.data(leader), TOPIC, partition));
         let told: Vec<(i64, i64)> =
             expected.iter().map(|(epoch, _)| end_of_epoch(cluster, leader, partition, *epoch)).collect();
@@ -67,10 +67,11 @@ fn elections_in_quick_succession() {
         let end = Instant::now() + span;
         let mut round = 0;
         while Instant::now() < end {
-            let first = arena::leaders(cluster, 1, TOPIC)[0];
+            arena::in_sync_again(cluster);
+            let first = arena::leader(cluster, 1, TOPIC, 0);
             cluster.kill(first);
             arena::others_lead(cluster, other_than(first), first);
-            let second = arena::leaders(cluster, other_than(first), TOPIC)[0];
+            let second = arena::leader(cluster, other_than(first), TOPIC, 0);
             cluster.run(first);
             cluster.wait_ready(first);
             std::thread::sleep(Duration::from_millis(round * 130 % 400));
@@ -87,7 +88,7 @@ fn elections_in_quick_succession() {
     epochs_are_right(&arena.cluster);
 
     arena.faults(&[14], |cluster, span| {
-        let leader = arena::leaders(cluster, 1, TOPIC)[0];
+        let leader = arena::leader(cluster, 1, TOPIC, 0);
         let (asleep, other) = (other_than(leader), other_than(other_than(leader)));
         cluster.signal(asleep, "STOP");
         let end = Instant::now() + span.max(Duration::from_secs(4));

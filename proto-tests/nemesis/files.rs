@@ -75,7 +75,7 @@ fn replicas_that_come_back_with_less() {
     });
 
     arena.faults(&[25], |cluster, _| {
-        let victim = others(arena::leaders(cluster, 2, TOPIC)[0])[0];
+        let victim = others(arena::leader(cluster, 2, TOPIC, 0))[0];
         for cut in [1u64, 5, 13, 27, 58, 61, 70] {
             cluster.kill(victim);
             for partition in 0..PARTITIONS {
@@ -98,7 +98,7 @@ fn replicas_that_come_back_with_less() {
     // again after the restart is not recognised, and the client writes it anew under another epoch.
     arena.allow_duplicates();
     arena.faults(&[4], |cluster, span| {
-        let last = arena::leaders(cluster, 2, TOPIC)[0];
+        let last = arena::leader(cluster, 2, TOPIC, 0);
         let [gone, eligible] = others(last);
         cluster.kill(gone);
         // First the one, then the other: who stops in order after that is the eligible one.
@@ -187,7 +187,7 @@ fn replicas_that_come_back_damaged() {
         old_is_whole(cluster, &bytes);
 
         // The leader, while it leads; a follower that lost all must copy from it.
-        let leader = arena::leaders(cluster, 2, OLD)[0];
+        let leader = arena::leader(cluster, 2, OLD, 0);
         let [empty, _] = others(leader);
         let segment = paths::files(&replica(cluster, leader, OLD, 0), "log").remove(0);
         disk::flip_bit(&segment, length / 2);
@@ -198,8 +198,8 @@ fn replicas_that_come_back_damaged() {
         std::thread::sleep(Duration::from_secs(2));
         let copied = records::log_bytes(&cluster.data(empty), OLD, 0);
         assert!(bytes.starts_with(&copied) && copied.len() < length as usize, "the damage was copied");
-        let isr = arena::in_sync(cluster, leader, OLD);
-        assert!(!isr[0].contains(&i64::from(empty)), "a replica without the records is in sync");
+        let isr = arena::isr(cluster, leader, OLD, 0);
+        assert!(!isr.contains(&i64::from(empty)), "a replica without the records is in sync");
         disk::flip_bit(&segment, length / 2);
         old_is_whole(cluster, &bytes);
     });
@@ -208,7 +208,7 @@ fn replicas_that_come_back_damaged() {
     arena.faults(&[28], |cluster, _| {
         let times: Vec<i64> = (0..OLD_BATCHES).map(|n| begin + n * 1000 - 3).chain([-1, -2, -3]).collect();
         let ask = |cluster: &Cluster| -> Vec<i64> {
-            let leader = arena::leaders(cluster, 2, OLD)[0];
+            let leader = arena::leader(cluster, 2, OLD, 0);
             let mut wire = cluster.wire(leader).expect("the leader listens");
             times.iter().map(|time| reader::list(&mut wire, OLD, 0, *time)).collect()
         };
@@ -234,7 +234,7 @@ fn replicas_that_come_back_damaged() {
                 old_is_whole(cluster, &bytes);
                 // It answers itself now.
                 let [a, b] = others(victim);
-                assert_eq!(arena::reassign(cluster, victim, OLD, &[(0, Some(&[victim, a, b]))]), [0]);
+                assert_eq!(arena::reassign(cluster, victim, OLD, Some(&[victim, a, b])), 0);
                 cluster.wait_for("it leads", |cluster| {
                     let body = json!({"electionType": 0, "topicPartitions": null, "timeoutMs": 2000});
                     let _ = cluster.try_call(victim, "ElectLeaders", 2, body);

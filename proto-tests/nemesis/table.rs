@@ -113,6 +113,11 @@ pub const FAULTS: &[Fault] = &[
         "SIGTERM under load",
         "its leaderships have moved before it ends, within 30 s, and it leaves its clean mark",
     ),
+    fault(
+        76,
+        "a directory cannot be made, another not renamed, files cannot be written: one of two disks fails or is read-only",
+        "that directory is given up, the other one serves; a new replica is made there",
+    ),
 ];
 
 /// The fault of this number.
@@ -133,7 +138,7 @@ const GROUPS: [(&str, &str); 6] = [
 #[test]
 fn every_fault_of_the_list_is_brought_about() {
     let list: Vec<u8> =
-        [1, 2, 19, 20, 23, 25, 27, 28, 57, 73].into_iter().chain(4..=17).chain(33..=37).chain(61..=68).collect();
+        [1, 2, 19, 20, 23, 25, 27, 28, 57, 73, 76].into_iter().chain(4..=17).chain(33..=37).chain(61..=68).collect();
     let told: std::collections::BTreeSet<u8> = FAULTS.iter().map(|fault| fault.number).collect();
     assert_eq!(told, list.into_iter().collect());
     assert_eq!(told.len(), FAULTS.len(), "each is there once");

@@ -53,7 +53,7 @@ pub struct Cluster {
 }
 
 /// How long anything may take that goes on in the background.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 impl Cluster {
     /// Starts one node of Ottla for each of `roles` (`broker,controller`, `broker` or `controller`) and waits until all serve. `%ID%`
@@ -324,11 +324,16 @@ impl Cluster {
 
     /// Creates a topic through a node; the error's code, 0 for none.
     pub fn create_topic(&self, id: i32, name: &str, partitions: i32, replicas: i32) -> i64 {
+        let told = self.try_create_topic(id, name, partitions, replicas, 15_000);
+        told.unwrap_or_else(|| panic!("node {id} does not answer CreateTopics\n{}", self.tail(id)))
+    }
+
+    fn try_create_topic(&self, id: i32, name: &str, partitions: i32, replicas: i32, limit_ms: i32) -> Option<i64> {
         let topic = json!({
             "name": name, "numPartitions": partitions, "replicationFactor": replicas, "assignments": [], "configs": []
         });
-        let body = json!({"topics": [topic], "timeoutMs": 20_000, "validateOnly": false});
-        self.call(id, "CreateTopics", 7, body)["topics"][0]["errorCode"].as_i64().expect("a code")
+        let body = json!({"topics": [topic], "timeoutMs": limit_ms, "validateOnly": false});
+        self.try_call(id, "CreateTopics", 7, body)?["topics"][0]["errorCode"].as_i64()
     }
 
     /// Creates a topic through a node, trying again where that may help, and taking "exists" for done after a first try.
@@ -336,10 +341,10 @@ impl Cluster {
         let end = Instant::now() + LIMIT;
         let mut tries = 0;
         loop {
-            match self.create_topic(id, name, partitions, replicas) {
-                0 => return,
-                36 if tries > 0 => return,
-                code => assert!(Instant::now() < end, "{name} cannot be created: {code}\n{}", self.tail(id)),
+            match self.try_create_topic(id, name, partitions, replicas, 5_000) {
+                Some(0) => return,
+                Some(36) if tries > 0 => return,
+                told => assert!(Instant::now() < end, "{name} cannot be created: {told:?}\n{}", self.tail(id)),
             }
             tries += 1;
             std::thread::sleep(Duration::from_millis(50));

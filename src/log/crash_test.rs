@@ -9,14 +9,16 @@ use bytes::Bytes;
 
 use super::background::{Background, BackgroundJobs};
 use super::config::LogConfig;
+use super::dir::LogDir;
 use super::error::{AppendError, OpenError};
 use super::file_system::{self, Mounted};
 use super::health::DirHealth;
 use super::loader::OpenOptions;
 use super::log::{AppendOrigin, Log};
+use super::manager::LogManager;
 use super::read_info::ReadUpTo;
 use super::simulated_disk::{Faults, SimulatedDisk};
-use crate::base::ids::{LeaderEpoch, Millis, Offset, PartitionIndex, TopicPartition, Uuid};
+use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset, PartitionIndex, TopicPartition, Uuid};
 use crate::record::batch::batches;
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
@@ -261,4 +263,27 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     log.flush().unwrap();
     place.disk.power_cut(&mut |_| 0);
     assert_eq!(values(&place.open(Offset(0)).unwrap().0), [1, 2, 4]);
+}
+
+#[test]
+fn a_log_without_room_is_made_later_and_one_that_cannot_be_made_takes_the_directory_offline() {
+    let place = Place::new();
+    let dir = LogDir::open(&place.dir.with_file_name("data"), "cluster", NodeId(1)).unwrap();
+    let logs = LogManager::load(vec![dir], &|_| LogConfig::default(), &|_| false, 1, NOW).unwrap();
+    let make = |topic| {
+        let name = TopicPartition::new(topic, PartitionIndex(0));
+        logs.get_or_create(&name, Uuid([7; 16]), Uuid::ZERO, LogConfig::default(), NOW)
+    };
+    place.disk.set_faults(Faults { capacity: Some(place.disk.used() + 10), ..Faults::default() });
+    for _ in 0..3 {
+        assert!(matches!(make("t"), Err(OpenError::Storage(error)) if error.is_no_space()));
+    }
+    place.disk.set_faults(Faults::default());
+    make("t").unwrap().append_as_leader(batch(1, 10), LeaderEpoch(0), AppendOrigin::Client, NOW).unwrap();
+    assert_eq!(logs.offline_dirs(), 0);
+    place.disk.set_faults(Faults { writes_fail: true, ..Faults::default() });
+    assert!(matches!(make("u"), Err(OpenError::Storage(_))));
+    place.disk.set_faults(Faults::default());
+    assert!(matches!(make("u"), Err(OpenError::BadFile { .. })), "it is trusted again");
+    assert_eq!(logs.offline_dirs(), 1);
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustix::io::Errno;
+
 use crate::base::ids::{LeaderEpoch, Millis, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::record::batch::BatchError;
 use crate::record::compression::CompressionError;
@@ -29,6 +31,12 @@ impl StorageError {
     /// True if there is no such file or directory.
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == std::io::ErrorKind::NotFound
+    }
+
+    /// True when something is used up that may come back: room on the device, memory, descriptors.
+    pub fn is_shortage(&self) -> bool {
+        const SHORTAGES: [Errno; 3] = [Errno::NOMEM, Errno::MFILE, Errno::NFILE];
+        self.is_no_space() || Errno::from_io_error(&self.source).is_some_and(|errno| SHORTAGES.contains(&errno))
     }
 
     /// True when the device is full: nothing is broken, and space may come back.

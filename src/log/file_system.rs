@@ -157,10 +157,13 @@ impl File {
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Real(file) => file.write_all(bytes),
-            Self::Simulated(file) => match file.write_at(bytes, None)? {
-                written if written == bytes.len() => Ok(()),
-                _ => Err(io::ErrorKind::WriteZero.into()),
-            },
+            Self::Simulated(file) => {
+                let mut left = bytes;
+                while !left.is_empty() {
+                    left = &left[file.write_at(left, None)?..];
+                }
+                Ok(())
+            }
         }
     }
 

@@ -19,14 +19,13 @@ use super::error::{OpenError, StorageError};
 use super::file_system;
 use super::log::{Log, first_unstable};
 use super::manager::{Dir, LogManager, partition_of};
+use super::stray;
 use crate::base::ids::{Millis, Offset, TopicPartition};
 use crate::base::limits::PREFERRED_DIRS_MAX;
 use crate::base::random;
 
 /// The ending of a directory that holds a log's copy.
 const FUTURE_ENDING: &str = "-future";
-/// The ending of a directory that holds a log which another one has outrun: for a person to look at.
-const STRAY_ENDING: &str = "-stray";
 
 /// Bytes that file systems take for the name of a directory.
 const NAME_BYTES_MAX: usize = 255;
@@ -214,15 +213,7 @@ impl LogManager {
             },
         };
         drop(logs);
-        shorter.abandon();
-        let aside = shorter.dir().with_file_name(beside(&shorter.name, STRAY_ENDING));
-        tracing::warn!(
-            partition = %shorter.name, dir = %shorter.dir().display(), log_end = %shorter.log_end_offset(), aside = %aside.display(),
-            "two directories hold this partition; the one that ends first, or at the same offset, is put aside"
-        );
-        if let Err(error) = file_system::rename(shorter.dir(), &aside) {
-            tracing::error!(partition = %shorter.name, %error, "it could not be put aside");
-        }
+        stray::put_aside(&shorter, "another directory holds the partition as well, and its log is as long or longer");
     }
 }
 

@@ -1,7 +1,7 @@
 //! All logs of this broker, over all its log directories.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -218,71 +218,6 @@ impl LogManager {
         self.dirs.iter().find(|dir| Arc::ptr_eq(log.health(), &dir.health)).map(|dir| dir.dir.meta.directory_id)
     }
 
-    /// Where a log is created: where its replica is assigned to, or where there are fewest. A replica whose directory has failed
-    /// is not begun anew in another one: what it held may be the only copy.
-    fn home_of(&self, name: &TopicPartition, assigned: Uuid) -> Result<&Dir, OpenError> {
-        let refuse =
-            |reason: &str| OpenError::BadFile { path: PathBuf::from(name.to_string()), reason: reason.to_owned() };
-        let known = self.dirs.iter().find(|dir| dir.dir.meta.directory_id == assigned && !dir.health.is_offline());
-        match known {
-            Some(dir) => Ok(dir),
-            None if !assigned.is_zero() && self.offline_dirs() > 0 => {
-                Err(refuse("the log directory it is in is offline"))
-            }
-            None => self.emptiest().ok_or_else(|| refuse("every log directory is offline")),
-        }
-    }
-
-    /// The log of a partition, created if it is not there, in the directory it is assigned to. A log of the same name that belongs to another topic id is moved
-    /// away first: the topic was deleted and created again while this broker was not looking.
-    pub fn get_or_create(
-        &self,
-        name: &TopicPartition,
-        topic_id: Uuid,
-        assigned: Uuid,
-        config: LogConfig,
-        now: Millis,
-    ) -> Result<Arc<Log>, OpenError> {
-        let _one_at_a_time = self.creating.lock();
-        if let Some(log) = self.get(name) {
-            if log.topic_id == topic_id || log.topic_id.is_zero() {
-                partition_metadata::ensure(log.dir(), topic_id)?;
-                log.set_config(config);
-                return Ok(log);
-            }
-            self.delete(name)?;
-        }
-        let dir = match self.preferred_dir(name) {
-            Some(dir) => dir,
-            None => self.home_of(name, assigned)?,
-        };
-        let path = dir.dir.path.join(name.to_string());
-        if self.get(name).is_none() && file_system::list(&path).is_ok_and(|names| !names.is_empty()) {
-            return Err(OpenError::BadFile { path, reason: "it could not be opened when the broker started".into() });
-        }
-        file_system::create_dirs(&path).map_err(StorageError::of("create the directory", &path))?;
-        let mut options = self.options(dir, name.clone(), topic_id, path, config);
-        (options.clean, options.log_start, options.recovery_point) = (true, Offset(0), Offset(0));
-        let log = Log::open(options, now)?;
-        dir.cleaned.remove(name)?;
-        log.clean_with(Arc::clone(&dir.cleaned));
-        self.logs.write().insert(name.clone(), Arc::clone(&log));
-        self.preferred.lock().remove(name);
-        Ok(log)
-    }
-
-    fn preferred_dir(&self, name: &TopicPartition) -> Option<&Dir> {
-        let preferred = self.preferred.lock().get(name).cloned()?;
-        self.dirs.iter().find(|dir| dir.dir.path == preferred && !dir.health.is_offline())
-    }
-
-    fn emptiest(&self) -> Option<&Dir> {
-        let logs = self.logs.read();
-        let count = |dir: &Dir| logs.values().filter(|log| Arc::ptr_eq(log.health(), &dir.health)).count();
-        let healthy = self.dirs.iter().filter(|dir| !dir.health.is_offline());
-        if self.dirs.len() == 1 { healthy.into_iter().next() } else { healthy.min_by_key(|dir| count(dir)) }
-    }
-
     /// Takes a partition's log away: its directory is renamed at once and removed after `file.delete.delay.ms`. So is its copy.
     pub fn delete(&self, name: &TopicPartition) -> Result<(), StorageError> {
         self.drop_future(name)?;
@@ -297,7 +232,12 @@ impl LogManager {
         let path = log.dir().to_path_buf();
         let gone = path.with_file_name(future::beside(&log.name, DELETE_ENDING));
         // Not synced: should a crash bring the directory back, the topic's id in it tells that nobody wants it.
-        file_system::rename(&path, &gone).map_err(StorageError::of("rename", &path))?;
+        let renamed = file_system::rename(&path, &gone).map_err(StorageError::of("rename", &path));
+        renamed.inspect_err(|error| {
+            if !error.is_not_found() {
+                log.health().fail(error)
+            }
+        })?;
         self.background.run_after(log.config().file_delete_delay_ms, move || remove_tree(&gone));
         Ok(())
     }
@@ -465,7 +405,7 @@ pub(super) fn partition_of(directory: &str) -> Option<TopicPartition> {
     (!topic.is_empty()).then(|| TopicPartition::new(topic, PartitionIndex(index)))
 }
 
-fn remove_tree(path: &std::path::Path) {
+pub(super) fn remove_tree(path: &Path) {
     if let Err(error) = file_system::remove_tree(path) {
         tracing::warn!(path = %path.display(), %error, "a deleted partition's directory could not be removed");
     }

@@ -1,27 +1,43 @@
 //! Follows the controller's images and has the replicas apply them, one after the other, off the event loops.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use crate::machine::blocking;
 use crate::metadata::image::MetadataImage;
 use crate::replica::apply_delta;
 use crate::replica::manager::ReplicaManager;
 
+/// How often logs that the disk has refused are tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// Runs until the controller's end of the channel is gone. A slow apply skips images in between: each is a whole.
 pub async fn follow(mut images: watch::Receiver<Arc<MetadataImage>>, replicas: Arc<ReplicaManager>) {
+    let mut again = tokio::time::interval(AGAIN);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let next = images.borrow_and_update().clone();
-        let applying = Arc::clone(&replicas);
-        let applied = blocking::run(move || apply_delta::apply(&applying, next)).await;
-        if let Err(error) = applied {
-            // Half-applied metadata must not be served from: a panic here is a broken invariant.
-            tracing::error!(%error, "applying the metadata failed; the process ends");
-            std::process::abort();
+        run(&replicas, |replicas| apply_delta::apply(replicas, next)).await;
+        loop {
+            tokio::select! {
+                changed = images.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                _ = again.tick(), if replicas.is_lacking() => run(&replicas, apply_delta::open_lacking).await,
+            }
         }
-        if images.changed().await.is_err() {
-            return;
-        }
+    }
+}
+
+async fn run(replicas: &Arc<ReplicaManager>, work: impl FnOnce(&ReplicaManager) + Send + 'static) {
+    let replicas = Arc::clone(replicas);
+    if let Err(error) = blocking::run(move || work(&replicas)).await {
+        // Half-applied metadata must not be served from: a panic here is a broken invariant.
+        tracing::error!(%error, "applying the metadata failed; the process ends");
+        std::process::abort();
     }
 }

@@ -22,7 +22,12 @@ pub async fn stay(channel: ControllerChannel, local: QuorumController, id: NodeI
             Some(known) if known == local.own() => {
                 let asks = wants_vote && !voters.voters.contains_key(&id);
                 let timeout_ms = i32::try_from(LIMIT.as_millis()).unwrap_or(i32::MAX);
-                asks.then(|| QuorumChange::Add { id, member: local.own().clone(), timeout_ms })
+                asks.then(|| QuorumChange::Add {
+                    id,
+                    member: local.own().clone(),
+                    timeout_ms,
+                    ack_when_committed: true,
+                })
             }
             _ => Some(QuorumChange::Join { id, member: local.own().clone() }),
         };

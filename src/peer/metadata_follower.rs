@@ -21,8 +21,9 @@ use crate::protocol::internal::InternalApi;
 
 /// How long the controller may wait for something new.
 const WAIT: Duration = Duration::from_millis(500);
-/// How long its answer may take in all.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long its answer may take in all: for what is new, as long as a voter waits for its leader; for a piece of an image, longer.
+const NEWS_LIMIT: Duration = Duration::from_millis(2500);
+const PIECE_LIMIT: Duration = Duration::from_secs(5);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -107,8 +108,8 @@ pub async fn follow(
     }
 }
 
-async fn ask(link: &NodeLink, api: InternalApi, payload: &[u8]) -> Result<bytes::Bytes, FollowError> {
-    let answer = link.ask(api, payload, LIMIT).await?;
+async fn ask(link: &NodeLink, api: InternalApi, payload: &[u8], limit: Duration) -> Result<bytes::Bytes, FollowError> {
+    let answer = link.ask(api, payload, limit).await?;
     match answer.error {
         ErrorCode::None => Ok(answer.payload),
         ErrorCode::NotController => Err(FollowError::NotController(leader_of(&answer))),
@@ -118,7 +119,7 @@ async fn ask(link: &NodeLink, api: InternalApi, payload: &[u8]) -> Result<bytes:
 
 /// One question and its answer: the image that follows, if it differs, and who votes, if that changed.
 async fn round(link: &NodeLink, image: &MetadataImage) -> Result<Option<(MetadataImage, Option<Voters>)>, FollowError> {
-    let answer = ask(link, InternalApi::FollowMetadata, &put_follow(image.offset())).await?;
+    let answer = ask(link, InternalApi::FollowMetadata, &put_follow(image.offset()), NEWS_LIMIT).await?;
     match observer::take(image, &answer)? {
         Some(next) => Ok((next.0.offset() > image.offset()).then_some(next)),
         None => {
@@ -133,7 +134,7 @@ async fn fetch(link: &NodeLink) -> Result<(MetadataImage, Voters), FollowError> 
     let mut bytes = Vec::new();
     let mut end = Offset::NONE;
     loop {
-        let answer = ask(link, InternalApi::FetchImage, &put_fetch(end, bytes.len() as u64)).await?;
+        let answer = ask(link, InternalApi::FetchImage, &put_fetch(end, bytes.len() as u64), PIECE_LIMIT).await?;
         let piece = observer::piece(&answer)?;
         if piece.total > IMAGE_BYTES_MAX {
             return Err(FollowError::TooLarge(piece.total));

@@ -4,14 +4,17 @@
 //! Runs on one thread at a time, in the order of the images; may block on the disk. Publishes the table of partitions
 //! and then the image, in this order: who sees the image finds its partitions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::base::ids::{LeaderEpoch, NodeId, PartitionIndex, TopicPartition};
 use crate::log::config::LogConfig;
+use crate::log::error::OpenError;
 use crate::metadata::image::MetadataImage;
 use crate::metadata::topics::{PartitionImage, TopicImage};
 use crate::replica::log_settings;
-use crate::replica::manager::{HostedTopic, HostedTopics, ReplicaManager};
+use crate::replica::manager::{HostedTopic, HostedTopics, NEVER, ReplicaManager};
 use crate::replica::partition::{Leadership, Partition};
 use crate::replica::throttle::{self, ThrottledReplicas};
 use crate::replica::topic_metrics::TopicMetrics;
@@ -53,7 +56,44 @@ pub fn apply(manager: &ReplicaManager, next: Arc<MetadataImage>) {
     if changed {
         manager.hosted.store(Arc::new(table));
     }
+    if next.offset().0 >= manager.all_from.load(Ordering::Acquire) {
+        manager.all_from.store(NEVER, Ordering::Release);
+        put_strays_aside(manager, &next);
+    }
     manager.applied.send_replace(next);
+}
+
+/// What was deleted here, or given to others, while this broker was down.
+fn put_strays_aside(manager: &ReplicaManager, image: &MetadataImage) {
+    manager.logs.put_strays_aside(&|log| {
+        // An old directory may not say whose topic it is of: then its name counts.
+        let topic = if log.topic_id.is_zero() { image.topic(&log.name.topic) } else { image.topic_by_id(log.topic_id) };
+        let state = topic.and_then(|topic| topic.partition(log.name.partition));
+        state.is_some_and(|state| state.replicas.contains(&manager.home.node))
+    });
+}
+
+/// Tries again to open the logs that the disk refused: there may be room by now, or another directory.
+pub fn open_lacking(manager: &ReplicaManager) {
+    let image = manager.metadata();
+    let mut lacking = manager.lacking.lock();
+    lacking.retain(|(id, index)| {
+        let state = image.topic_by_id(*id).and_then(|topic| topic.partition(*index));
+        state.is_some_and(|state| state.replicas.contains(&manager.home.node))
+    });
+    let (before, topics) = (lacking.len(), lacking.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>());
+    drop(lacking);
+    let mut table = HostedTopics::clone(&manager.hosted.load());
+    for topic in topics.into_iter().filter_map(|id| image.topic_by_id(id)) {
+        host(manager, &mut table, topic, &image);
+    }
+    manager.hosted.store(Arc::new(table));
+    let opened = before.saturating_sub(manager.lacking.lock().len());
+    if opened > 0 {
+        tracing::info!(opened, "logs that the disk had refused are open");
+        // Whoever follows the images looks again at what is here.
+        manager.applied.send_replace(image);
+    }
 }
 
 fn remove(manager: &ReplicaManager, table: &mut HostedTopics, topic: &TopicImage) {
@@ -144,11 +184,19 @@ fn open(
     let assigned = own.and_then(|at| state.directories.get(at)).copied().unwrap_or_default();
     match manager.logs.get_or_create(&name, topic.id, assigned, config.clone(), manager.home.clock.wall()) {
         Ok(log) => {
+            manager.lacking.lock().remove(&(topic.id, index));
             let partition = Partition::new(name, topic.id, log, Arc::clone(&manager.home), leadership(state));
             follow(manager, &partition, state.leader, state.leader_epoch);
             Some(partition)
         }
+        Err(error @ OpenError::Storage(_)) => {
+            if manager.lacking.lock().insert((topic.id, index)) {
+                tracing::error!(partition = %name, %error, "the log of a partition could not be opened; it is tried again");
+            }
+            None
+        }
         Err(error) => {
+            manager.lacking.lock().remove(&(topic.id, index));
             tracing::error!(partition = %name, %error, "the log of a partition could not be opened");
             None
         }

@@ -3,11 +3,13 @@
 //! The table is published as a whole: a lookup takes no lock and one hash. It changes only in `apply_delta`, together with
 //! the metadata image that it reflects, so that a handler never answers from metadata that the logs do not have yet.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::base::clock::SharedClock;
@@ -21,6 +23,9 @@ use crate::replica::home::Home;
 use crate::replica::log_moves::LogMoves;
 use crate::replica::partition::Partition;
 use crate::replica::topic_metrics::TopicMetrics;
+
+/// No metadata reach so far.
+pub(super) const NEVER: i64 = i64::MAX;
 
 /// One topic's partitions that are hosted here, by index.
 pub struct HostedTopic {
@@ -60,6 +65,10 @@ pub struct ReplicaManager {
     pub(super) fetchers: Fetchers,
     pub(super) moves: LogMoves,
     pub(super) hosted: ArcSwap<HostedTopics>,
+    /// Replicas that belong here and whose logs the disk refused.
+    pub(super) lacking: Mutex<BTreeSet<(Uuid, PartitionIndex)>>,
+    /// The metadata from which on no replica is missing in them: [`NEVER`] before that is known, and once logs have been compared.
+    pub(super) all_from: AtomicI64,
     pub(super) applied: watch::Sender<Arc<MetadataImage>>,
     flusher: Flusher,
 }
@@ -84,6 +93,8 @@ impl ReplicaManager {
             moves: LogMoves::default(),
             logs,
             hosted: ArcSwap::default(),
+            lacking: Mutex::default(),
+            all_from: AtomicI64::new(NEVER),
             applied: watch::Sender::new(Arc::new(MetadataImage::default())),
             flusher,
         })
@@ -124,6 +135,16 @@ impl ReplicaManager {
         let mut applied = self.applied.subscribe();
         let reached = applied.wait_for(|image| image.offset() >= offset);
         matches!(tokio::time::timeout(timeout, reached).await, Ok(Ok(_)))
+    }
+
+    /// From the metadata at `offset` on, every replica that belongs here is in them.
+    pub fn expect_all_from(&self, offset: Offset) {
+        self.all_from.store(offset.0, Ordering::Release);
+    }
+
+    /// True while the disk has refused logs of replicas that belong here.
+    pub fn is_lacking(&self) -> bool {
+        !self.lacking.lock().is_empty()
     }
 
     /// This broker.

@@ -190,6 +190,7 @@ fn voters_come_and_go_one_at_a_time_and_by_their_directories() {
             id: NodeId(id),
             member: member(id, directory),
             timeout_ms,
+            ack_when_committed: true,
         };
         let remove =
             |id: i32, directory: u8| QuorumChange::Remove { id: NodeId(id), directory_id: Uuid([directory; 16]) };
@@ -206,6 +207,17 @@ fn voters_come_and_go_one_at_a_time_and_by_their_directories() {
         assert_eq!(code(membership.change(add(3, 3, 60_000)).await), ErrorCode::None);
         assert_eq!(board.voters(one).voters.keys().map(|id| id.0).collect::<Vec<_>>(), [1, 2, 3]);
         board.write(one, "with-three").await;
+        let update = |id: i32, directory: u8, name: &str| {
+            let mut member = member(id, directory);
+            member.endpoints[0].name = name.to_owned();
+            member.endpoints[0].port = 9999;
+            QuorumChange::Update { id: NodeId(id), member }
+        };
+        assert_eq!(code(membership.change(update(4, 4, "CONTROLLER")).await), ErrorCode::VoterNotFound);
+        assert_eq!(code(membership.change(update(2, 9, "CONTROLLER")).await), ErrorCode::VoterNotFound);
+        assert_eq!(code(membership.change(update(2, 2, "OTHER")).await), ErrorCode::InvalidRequest);
+        assert_eq!(code(membership.change(update(2, 2, "CONTROLLER")).await), ErrorCode::None);
+        assert_eq!(board.voters(one).voters[&NodeId(2)].endpoints[0].port, 9999);
         assert_eq!(code(membership.change(remove(2, 9)).await), ErrorCode::VoterNotFound);
         assert_eq!(code(membership.change(remove(2, 2)).await), ErrorCode::None);
         assert_eq!(board.voters(one).learners.len(), 1, "who votes no longer follows still");
@@ -218,5 +230,37 @@ fn voters_come_and_go_one_at_a_time_and_by_their_directories() {
         assert_eq!(code(last.change(remove(3, 3)).await), ErrorCode::VoterNotFound, "somebody must vote");
         let image = board.quorum(NodeId(3)).state.image();
         assert!(image.features().level("with-three") == 1 && image.features().level("alone") == 1);
+    });
+}
+
+#[test]
+fn who_does_not_wait_for_the_commit_is_answered_when_the_leader_has_it() {
+    run(async {
+        let (dir, board) = (tempfile::tempdir().unwrap(), Switchboard::default());
+        for id in [2, 3, 4, 1] {
+            board.start(&dir, id, if id == 1 { &[1, 2, 3] } else { &[] }).await;
+        }
+        let leader = board.leader_of(&[1, 2, 3]).await;
+        let membership = board.membership(leader);
+        membership.change(QuorumChange::Join { id: NodeId(4), member: member(4, 4) }).await.unwrap().unwrap();
+        let add = |ack_when_committed| QuorumChange::Add {
+            id: NodeId(4),
+            member: member(4, 4),
+            timeout_ms: 60_000,
+            ack_when_committed,
+        };
+        // Nobody else hears of it yet, so that nothing can be committed.
+        [1, 2, 3].map(NodeId).into_iter().filter(|id| *id != leader).for_each(|id| board.cut(id));
+        membership.change(add(false)).await.unwrap().unwrap();
+        assert!(board.voters(leader).joint, "it is not committed");
+        board.heal();
+        let leader = board.leader_of(&[1, 2, 3]).await;
+        board.write(leader, "with-four").await;
+        // Another leader may never have heard of it.
+        if let Err(twice) = board.membership(leader).change(add(true)).await.unwrap() {
+            assert_eq!(twice.code, ErrorCode::DuplicateVoter);
+        }
+        let voters = board.voters(leader);
+        assert!(!voters.joint && voters.voters.contains_key(&NodeId(4)), "{voters:?}");
     });
 }

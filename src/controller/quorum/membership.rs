@@ -60,6 +60,16 @@ pub enum QuorumChange {
         member: Member,
         /// How long it may take to catch up (ms).
         timeout_ms: i32,
+        /// Answer when it is committed, not as soon as the leader's log has it (KIP-1186).
+        #[serde(default = "committed")]
+        ack_when_committed: bool,
+    },
+    /// A voter listens elsewhere.
+    Update {
+        /// Who.
+        id: NodeId,
+        /// Its directory and its listeners.
+        member: Member,
     },
     /// A voter becomes a learner.
     Remove {
@@ -68,6 +78,10 @@ pub enum QuorumChange {
         /// Its directory.
         directory_id: Uuid,
     },
+}
+
+fn committed() -> bool {
+    true
 }
 
 /// What a change comes to; none where this node does not lead.
@@ -138,10 +152,11 @@ impl Membership {
         }
         let changed = match change {
             QuorumChange::Join { id, member } => self.join(id, member).await,
-            QuorumChange::Add { id, member, timeout_ms } => {
+            QuorumChange::Add { id, member, timeout_ms, ack_when_committed } => {
                 let limit = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
-                self.add(id, member, limit.min(CATCH_UP_LIMIT)).await
+                self.add(id, member, limit.min(CATCH_UP_LIMIT), ack_when_committed).await
             }
+            QuorumChange::Update { id, member } => self.update(id, member).await,
             QuorumChange::Remove { id, directory_id } => self.remove(id, directory_id).await,
         };
         Some(changed)
@@ -193,20 +208,39 @@ impl Membership {
         self.write(ChangeMembers::AddNodes(BTreeMap::from([(raft_id(id), member)]))).await
     }
 
-    async fn add(&self, id: NodeId, mut member: Member, limit: Duration) -> Result<(), ApiError> {
+    /// A voter as it is told, if it can be one: the listener on which controllers reach each other comes first.
+    fn reachable(&self, id: NodeId, mut member: Member) -> Result<Member, ApiError> {
         if id.is_none() || member.directory_id.is_zero() {
-            return Err(invalid("a new voter needs a number that is not negative and the id of its directory"));
+            return Err(invalid("a voter needs a number that is not negative and the id of its directory"));
         }
         let Some(at) = member.endpoints.iter().position(|endpoint| endpoint.name == self.listener) else {
             let told: Vec<_> = member.endpoints.iter().map(|e: &VoterEndpoint| format!("{}://{e}", e.name)).collect();
             let message = format!(
-                "the new voter listens at [{}], and none of that is the listener {} on which controllers reach each other",
+                "the voter listens at [{}], and none of that is the listener {} on which controllers reach each other",
                 told.join(", "),
                 self.listener
             );
             return Err(invalid(message));
         };
         member.endpoints.swap(0, at);
+        Ok(member)
+    }
+
+    async fn update(&self, id: NodeId, member: Member) -> Result<(), ApiError> {
+        let member = self.reachable(id, member)?;
+        let voters = self.voters();
+        let Some(known) = voters.voters.get(&id).filter(|known| known.may_be(member.directory_id)) else {
+            let message = format!("{} is none of the voters {}", key(id, member.directory_id), keys(&voters));
+            return Err(ApiError::new(ErrorCode::VoterNotFound, message));
+        };
+        if *known == member {
+            return Ok(());
+        }
+        self.write(ChangeMembers::SetNodes(BTreeMap::from([(raft_id(id), member)]))).await
+    }
+
+    async fn add(&self, id: NodeId, member: Member, limit: Duration, ack_when_committed: bool) -> Result<(), ApiError> {
+        let member = self.reachable(id, member)?;
         let voters = self.voters();
         if voters.voters.contains_key(&id) {
             let message = format!(
@@ -234,8 +268,15 @@ impl Membership {
             }
             return Err(lagging());
         }
-        self.write(ChangeMembers::AddVoterIds(BTreeSet::from([raft_id(id)]))).await?;
-        tracing::info!(voter = %key(id, member.directory_id), "the quorum has a new voter");
+        let appended = |now: &Metrics| now.membership_config.membership().voter_ids().any(|voter| voter == raft_id(id));
+        let mut metrics = self.raft.metrics();
+        tokio::select! {
+            biased;
+            written = self.write(ChangeMembers::AddVoterIds(BTreeSet::from([raft_id(id)]))) => written?,
+            // What is left of the change is done by whoever looks after the members.
+            _ = metrics.wait_for(appended), if !ack_when_committed => {}
+        }
+        tracing::info!(voter = %key(id, member.directory_id), ack_when_committed, "the quorum has a new voter");
         Ok(())
     }
 

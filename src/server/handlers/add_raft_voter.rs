@@ -1,6 +1,6 @@
 //! AddRaftVoter (80), versions 0-1. A controller that follows the quorum becomes one of its voters (KIP-853).
 //!
-//! - v1: the answer may come before the change is committed; here it never does (KIP-1186)
+//! - v1: whether the answer waits until the change is committed (KIP-1186)
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
         id: NodeId(body.voter_id),
         member: Member { directory_id, endpoints: endpoints.collect() },
         timeout_ms: body.timeout_ms,
+        ack_when_committed: body.ack_when_committed,
     };
     let limit = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0)).max(CHANGE_TIMEOUT);
     let ctx = Arc::clone(ctx);

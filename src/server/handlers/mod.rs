@@ -1,7 +1,6 @@
 //! One file per API, named by the API; `row.rs` lists which API is answered, in which versions, by whom.
 //!
 //! # How a handler is written
-//!
 //! ```ignore
 //! //! CreateTopics (19), versions 2-7. What it does, in a sentence or two.
 //! //!
@@ -98,6 +97,7 @@ mod sync_group;
 mod txn_offset_commit;
 mod unregister_broker;
 mod update_features;
+mod update_raft_voter;
 mod write_txn_markers;
 
 /// What a handler made of a request.

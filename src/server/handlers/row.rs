@@ -99,6 +99,7 @@ row! {
     DescribeTopicPartitions 0..=0 describe_topic_partitions,
     AddRaftVoter 0..=1 add_raft_voter,
     RemoveRaftVoter 0..=0 remove_raft_voter,
+    UpdateRaftVoter 0..=0 update_raft_voter,
 }
 
 /// The entry that answers `key`, if any.
