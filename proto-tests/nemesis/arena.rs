@@ -32,6 +32,8 @@ pub const SETTINGS: [(&str, &str); 6] = [
 const NO_REASSIGNMENT_IN_PROGRESS: i64 = 85;
 /// How long everything may take to be whole again after a fault.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
+/// How long the clients may take to begin: the very first time some of them compile what they run.
+const BEGIN_LIMIT: Duration = Duration::from_secs(240);
 
 /// How long the phases of a fault last: short ones, or as many seconds each as `OTTLA_FAULT_SECONDS` says.
 #[derive(Clone, Copy)]
@@ -108,7 +110,7 @@ impl Arena {
     fn wait_load(&self) {
         let leader = leader(&self.cluster, self.cluster.brokers()[0], TOPIC, 0);
         let first = |loader: &Loader| format!("{}{:012}", loader.tag, loader.sent).into_bytes();
-        self.recover("all clients produce", |cluster| {
+        self.recover_within(BEGIN_LIMIT, "all clients produce", |cluster| {
             let bytes = records::log_bytes(&cluster.data(leader), TOPIC, 0);
             let has = |loader: &&Loader| memchr::memmem::find(&bytes, &first(loader)).is_none();
             self.loaders.iter().find(has).map(|loader| format!("{} has not begun", loader.tag))
@@ -185,11 +187,15 @@ impl Arena {
     }
 
     fn recover(&self, what: &str, why_not: impl Fn(&Cluster) -> Option<String>) {
-        let end = Instant::now() + RECOVERY_LIMIT;
+        self.recover_within(RECOVERY_LIMIT, what, why_not);
+    }
+
+    fn recover_within(&self, limit: Duration, what: &str, why_not: impl Fn(&Cluster) -> Option<String>) {
+        let end = Instant::now() + limit;
         while let Some(why) = why_not(&self.cluster) {
             if Instant::now() > end {
                 let logs: Vec<_> = self.cluster.ids().into_iter().map(|id| self.cluster.tail(id)).collect();
-                panic!("{what}: not within {RECOVERY_LIMIT:?}: {why}\n{}", logs.join("\n"));
+                panic!("{what}: not within {limit:?}: {why}\n{}", logs.join("\n"));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
