@@ -62,7 +62,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("std::fs", &["log/file_system.rs", "node/", "cli/", "main.rs"]),
     ("Instant::now", &["base/clock.rs"]),
     ("SystemTime::now", &["base/clock.rs"]),
-    ("unsafe", &["log/index/mmap.rs"]),
+    ("unsafe", &["log/index/mmap.rs", "node/footprint.rs"]),
     ("memmap2", &["log/index/mmap.rs"]),
     // kafka_protocol's traits, which the messages it lacks must implement, return its errors.
     ("anyhow", &["cli/", "main.rs", "protocol/extra/message.rs"]),

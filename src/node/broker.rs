@@ -37,8 +37,8 @@ use crate::node::quorum_setup::{self, Membership};
 use crate::node::replication::{self, Replication};
 use crate::node::transactions::Transactions;
 use crate::node::{
-    bind, connections, coordinators, directories, lifecycle, logging, metadata_loader, metrics, metrics_http,
-    quorum_member, shutdown,
+    bind, connections, coordinators, directories, footprint, lifecycle, logging, metadata_loader, metrics,
+    metrics_http, quorum_member, shutdown,
 };
 use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::metadata_follower;
@@ -78,6 +78,8 @@ pub enum StartError {
     Settings(String),
 }
 
+/// How long after it is ready a node still does what only a start does.
+const START_ECHO: Duration = Duration::from_secs(1);
 /// How often the health of the log directories is looked at.
 const DIRS_LOOK: Duration = Duration::from_millis(200);
 
@@ -289,6 +291,11 @@ async fn run_broker(broker: &Lifecycle, ready: Ready<'_>, up: &mut Up) -> Result
         ready_ms: ctx.clock.monotonic().0,
     }
     .print();
+    tokio::spawn(async {
+        // What comes right after the start belongs to it.
+        tokio::time::sleep(START_ECHO).await;
+        footprint::give_back();
+    });
     if config.roles().broker {
         if ctx.replicas.logs().dirs().count() > 1 {
             tokio::spawn(directories::report(Arc::clone(&ctx.replicas), ctx.controller.clone(), up.epoch));

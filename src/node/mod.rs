@@ -8,6 +8,7 @@ pub mod connections;
 pub mod coordinators;
 pub mod directories;
 pub mod dump_log;
+pub mod footprint;
 pub mod group_lag;
 pub mod isr_channel;
 pub mod lifecycle;
