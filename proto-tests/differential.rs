@@ -52,8 +52,10 @@ fn run(kind: Kind, start: i64) -> Vec<Step> {
     driver.finish()
 }
 
-/// What servers with groups are started with: no waiting where a script would wait.
-const FOR_GROUPS: [(&str, &str); 3] = [
+/// What servers with groups are started with: no waiting where a script would wait, and no heartbeats sooner than at the
+/// usual interval, which Ottla asks for while a group settles unless this is set.
+const FOR_GROUPS: [(&str, &str); 4] = [
+    ("group.consumer.min.heartbeat.interval.ms", "5000"),
     ("group.initial.rebalance.delay.ms", "0"),
     ("group.consumer.assignment.interval.ms", "0"),
     ("offsets.topic.num.partitions", "1"),

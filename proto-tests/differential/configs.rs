@@ -15,6 +15,7 @@ pub fn script(d: &mut Driver) {
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+const ASSIGNMENT_INTERVAL: &str = "group.consumer.assignment.interval.ms";
 const LOGGER: i8 = 8;
 const METRICS: i8 = 16;
 const GROUP: i8 = 32;
@@ -117,6 +118,8 @@ fn incremental(d: &mut Driver) {
         ("broker, read-only key 2", BROKER, "1", vec![("auto.create.topics.enable", SET, json!("false"))]),
         ("broker, unknown key", BROKER, "1", vec![("my.own.key", SET, json!("x"))]),
         ("broker, bad value", BROKER, "1", vec![("message.max.bytes", SET, json!("x"))]),
+        ("broker, assignment interval", BROKER, "1", vec![(ASSIGNMENT_INTERVAL, SET, json!("700"))]),
+        ("broker, too long a one", BROKER, "1", vec![(ASSIGNMENT_INTERVAL, SET, json!("15001"))]),
         ("default broker, key of one broker", BROKER, "", vec![("listeners", SET, json!("PLAINTEXT://:1"))]),
         ("other broker", BROKER, "9", vec![("message.max.bytes", SET, json!("2000000"))]),
         ("broker that is no number", BROKER, "one", vec![("message.max.bytes", SET, json!("2000000"))]),

@@ -300,6 +300,15 @@ pub fn check_broker_step(settings: &Settings, current: &ServerConfig) -> Result<
         let text = format!("max.connections.per.ip.overrides: `{stray}` is not of the form address:count");
         return Err(Refusal::Request(text));
     }
+    for kind in ["consumer", "share", "streams"] {
+        let name = |which: &str| format!("group.{kind}.{which}assignment.interval.ms");
+        let bound = |which: &str| current.text(&name(which)).and_then(|text| text.parse::<i64>().ok());
+        if let (Some(next), Some(min), Some(max)) = (number(&name("")), bound("min."), bound("max."))
+            && !(min..=max).contains(&next)
+        {
+            return Err(Refusal::Request(format!("{} = {next}: allowed: {min} to {max}", name(""))));
+        }
+    }
     for key in THREAD_COUNTS {
         let now = current.text(key).and_then(|text| text.parse::<i64>().ok());
         if let (Some(next), Some(now)) = (number(key), now)

@@ -113,6 +113,8 @@ fn brokers_take_what_is_dynamic() {
         assert!(broker_refusal(key, value, false).is_some(), "{key}");
     }
     assert_eq!(broker_refusal("num.io.threads", "9", true), None);
+    assert_eq!(broker_refusal("group.consumer.assignment.interval.ms", "15000", false), None);
+    assert!(broker_refusal("group.consumer.assignment.interval.ms", "15001", true).is_some());
     assert_eq!(broker_refusal("min.insync.replicas", "2", false), None);
     for (key, value) in
         [("log.retention.ms", "0"), ("log.roll.ms", "0"), ("num.io.threads", "1000"), ("log.cleaner.threads", "3")]

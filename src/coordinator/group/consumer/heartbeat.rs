@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::assignment::Owned;
 use super::group::ConsumerGroup;
 use super::member::{LEAVE_EPOCH, Member, STATIC_LEAVE_EPOCH};
+use super::pace::{self, Standing};
 use super::plan::Plan;
 use super::reconcile::Reconciliation;
 use super::regex::{InvalidRegex, RegexLookUp};
@@ -59,7 +60,7 @@ pub struct HeartbeatReply {
     pub member_id: MemberId,
     /// The epoch that its next heartbeat must carry.
     pub member_epoch: i32,
-    /// How often it should speak.
+    /// After how long it should speak again.
     pub heartbeat_interval: Millis,
     /// What it owns from now on, if it should be told.
     pub assignment: Option<Arc<Owned>>,
@@ -184,6 +185,8 @@ pub fn heartbeat(
     let (subscription_changed, bump) = subscription::changes(&change, regex_update);
     let epoch = subscription::update_epoch(&mut plan, &machine.image, &change, bump);
     let (target_epoch, target) = target::update(&mut plan, at, &change, epoch);
+    let target_at =
+        if target_epoch == group.assignment_epoch() { group.target_epoch.assignment_timestamp } else { now };
     let owned = op.owned.as_deref();
     let image = &machine.image;
     let reconciliation = Reconciliation { group, image, target_epoch, target, subscription_changed, owned };
@@ -194,7 +197,8 @@ pub fn heartbeat(
         && (op.subscribed_topic_names.is_some() || op.subscribed_topic_regex.is_some())
         && op.owned.is_some();
     let tell = joins || says_all || (!Arc::ptr_eq(&old.assigned, &new.assigned) && old.assigned != new.assigned);
-    let heartbeat_interval = settings.heartbeat_interval(image, &op.group);
+    let standing = Standing { member: &new, joins, members: change.size(), epoch, target_epoch, target_at };
+    let heartbeat_interval = pace::interval(at, &op.group, &standing);
     let assignment = tell.then(|| Arc::clone(&new.assigned));
     Ok(plan.reply(HeartbeatReply {
         member_id: new.id,

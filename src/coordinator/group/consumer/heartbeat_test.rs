@@ -19,6 +19,7 @@ use crate::coordinator::group::machine::Timer;
 use crate::coordinator::group::record::{ClassicMemberValue, GroupRecord, TopicPartitions};
 use crate::machine::memory::Entry;
 use crate::machine::timer::TimerChange;
+use crate::metadata::configs::ResourceType;
 
 fn bench(topics: &[(&str, usize)]) -> Bench {
     let mut image = TestImage::default();
@@ -225,6 +226,49 @@ fn targets_are_computed_no_more_often_than_the_interval_allows() {
     assert_eq!((bench.group().epoch(), bench.group().state()), (4, GroupState::Assigning));
     bench.pass(1_000);
     assert_eq!(bench.beat(alive("c", 2)).unwrap().member_epoch, 4);
+}
+
+#[test]
+fn members_come_back_sooner_while_their_group_settles() {
+    let mut bench = bench(&[("foo", 3)]);
+    bench.settings.assignment_interval_ms.default = 2_000;
+    let told = |reply: &HeartbeatReply| reply.heartbeat_interval.0;
+    assert_eq!(told(&bench.beat(join("a", &["foo"])).unwrap()), 2_000);
+    bench.pass(300);
+    assert_eq!(told(&bench.beat(join("b", &["foo"])).unwrap()), 1_950);
+    // Its group has changed, and there is no target for that yet.
+    assert_eq!(told(&bench.beat(alive("a", 2)).unwrap()), 1_700);
+    bench.pass(1_700);
+    // What it is to have belongs to the first, which does not know yet.
+    let b = bench.beat(alive("b", 2)).unwrap();
+    assert_eq!((b.member_epoch, told(&b)), (3, 1_000));
+    let a = bench.beat(alive("a", 2)).unwrap();
+    assert_eq!((a.member_epoch, told(&a)), (2, 5_000));
+    assert_eq!(told(&bench.beat(owns("a", 2, partitions("foo", &[0, 1]))).unwrap()), 5_000);
+    let b = bench.beat(alive("b", 3)).unwrap();
+    assert_eq!((b.assignment.is_some(), told(&b)), (true, 5_000));
+}
+
+#[test]
+fn the_interval_between_targets_may_change_while_the_broker_runs() {
+    let mut bench = bench(&[("foo", 3)]);
+    bench.settings.assignment_interval_ms.default = 1_000;
+    bench.image.setting(ResourceType::Broker, "", "group.consumer.assignment.interval.ms", "20000");
+    bench.publish();
+    bench.beat(join("a", &["foo"])).unwrap();
+    bench.beat(join("b", &["foo"])).unwrap();
+    // No more than the broker's maximum.
+    bench.pass(14_999);
+    assert_eq!(bench.beat(alive("b", 2)).unwrap().member_epoch, 2);
+    // This broker's own over that of all, the group's own over both.
+    bench.image.setting(ResourceType::Broker, "1", "group.consumer.assignment.interval.ms", "0");
+    bench.publish();
+    assert_eq!(bench.beat(alive("b", 2)).unwrap().member_epoch, 3);
+    bench.image.setting(ResourceType::Group, GROUP, "consumer.assignment.interval.ms", "2000");
+    bench.publish();
+    assert_eq!(bench.beat(join("c", &["foo"])).unwrap().member_epoch, 3);
+    bench.pass(2_000);
+    assert_eq!(bench.beat(alive("c", 3)).unwrap().member_epoch, 4);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub mod metadata_hash;
 mod migration;
 pub mod offsets;
 pub mod on_timer;
+mod pace;
 mod plan;
 pub mod reconcile;
 pub mod regex;

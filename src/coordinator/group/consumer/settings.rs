@@ -6,6 +6,8 @@ use crate::coordinator::group::assignor::Assignor;
 use crate::metadata::configs::ResourceType;
 use crate::metadata::image::MetadataImage;
 
+const ASSIGNMENT_INTERVAL: &str = "group.consumer.assignment.interval.ms";
+
 /// A setting that groups may have their own value of, within bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounded {
@@ -68,6 +70,8 @@ pub struct Settings {
     pub session_timeout_ms: Bounded,
     /// `group.consumer.heartbeat.interval.ms`
     pub heartbeat_interval_ms: Bounded,
+    /// The least that members of a group that settles are told: `group.consumer.min.heartbeat.interval.ms`, if somebody set it.
+    pub settling_interval_ms_min: i32,
     /// `group.consumer.assignment.interval.ms`
     pub assignment_interval_ms: Bounded,
     /// `group.consumer.max.size`
@@ -80,6 +84,8 @@ pub struct Settings {
     pub classic_size_max: usize,
     /// `group.consumer.regex.refresh.interval.ms`
     pub regex_refresh_interval_ms: i32,
+    /// The broker, by the name that its dynamic settings are found under.
+    pub broker: String,
 }
 
 impl Default for Settings {
@@ -88,12 +94,14 @@ impl Default for Settings {
         Self {
             session_timeout_ms: Bounded { default: 45_000, min: 45_000, max: 60_000 },
             heartbeat_interval_ms: Bounded { default: 5_000, min: 5_000, max: 15_000 },
+            settling_interval_ms_min: 0,
             assignment_interval_ms: Bounded { default: 1_000, min: 0, max: 15_000 },
             size_max: i32::MAX as usize,
             assignors: vec![Assignor::Uniform, Assignor::Range],
             migration: MigrationPolicy::default(),
             classic_size_max: i32::MAX as usize,
             regex_refresh_interval_ms: 600_000,
+            broker: "1".to_owned(),
         }
     }
 }
@@ -109,16 +117,19 @@ impl Settings {
             max: number(&format!("consumer.max.{key}"), or.max),
         };
         let kafkas = Self::default();
+        let heartbeat_min = config.set_value("group.consumer.min.heartbeat.interval.ms");
         let size = |key: &str| usize::try_from(number(key, i32::MAX)).unwrap_or(usize::MAX);
         Self {
             session_timeout_ms: bounded("session.timeout.ms", kafkas.session_timeout_ms),
             heartbeat_interval_ms: bounded("heartbeat.interval.ms", kafkas.heartbeat_interval_ms),
+            settling_interval_ms_min: heartbeat_min.and_then(|ms| ms.trim().parse().ok()).unwrap_or(0),
             assignment_interval_ms: bounded("assignment.interval.ms", kafkas.assignment_interval_ms),
             size_max: size("consumer.max.size"),
             assignors: text("consumer.assignors").split(',').filter_map(|name| Assignor::named(name.trim())).collect(),
             migration: MigrationPolicy::named(&text("consumer.migration.policy")),
             classic_size_max: size("max.size"),
             regex_refresh_interval_ms: number("consumer.regex.refresh.interval.ms", kafkas.regex_refresh_interval_ms),
+            broker: config.node_id().to_string(),
         }
     }
 
@@ -142,9 +153,14 @@ impl Settings {
         self.of_group(image, group, "consumer.heartbeat.interval.ms", self.heartbeat_interval_ms)
     }
 
-    /// How much time lies at least between two target assignments of a group.
+    /// How much time lies at least between two target assignments of a group. What is set for all groups may change while the
+    /// broker runs, unlike the rest.
     pub fn assignment_interval(&self, image: &MetadataImage, group: &str) -> Millis {
-        self.of_group(image, group, "consumer.assignment.interval.ms", self.assignment_interval_ms)
+        let configs = image.configs();
+        let own = configs.of(ResourceType::Group, group).get("consumer.assignment.interval.ms");
+        let of_broker = |name: &str| configs.of(ResourceType::Broker, name).get(ASSIGNMENT_INTERVAL);
+        let text = own.or_else(|| of_broker(&self.broker)).or_else(|| of_broker(""));
+        Millis(i64::from(self.assignment_interval_ms.of_group(text)))
     }
 
     fn of_group(&self, image: &MetadataImage, group: &str, key: &str, setting: Bounded) -> Millis {

@@ -51,9 +51,11 @@ pub fn update(
 ) -> (i32, Arc<Partitions>) {
     let group = change.group;
     let last = group.target_epoch;
-    let interval = settings.assignment_interval(image, &plan.group);
-    let too_early = last.assignment_timestamp.0 != 0 && now < last.assignment_timestamp.plus(interval);
-    if last.assignment_epoch >= epoch || (interval.0 != 0 && too_early) {
+    let is_too_early = || {
+        let interval = settings.assignment_interval(image, &plan.group);
+        interval.0 != 0 && last.assignment_timestamp.0 != 0 && now < last.assignment_timestamp.plus(interval)
+    };
+    if last.assignment_epoch >= epoch || is_too_early() {
         return (last.assignment_epoch, group.target_of_member(change.new));
     }
     let preferred = group.preferred_assignor(Some(change.old), Some(change.new));

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::base::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionIndex, Uuid};
+use crate::metadata::configs::ResourceType;
 use crate::metadata::image::MetadataImage;
-use crate::metadata::record::{MetadataRecord, Partition, RegisterBroker, Topic};
+use crate::metadata::record::{Config, MetadataRecord, Partition, RegisterBroker, Topic};
 
 /// An image that grows.
 #[derive(Default)]
@@ -72,6 +73,16 @@ impl TestImage {
             eligible_leader_replicas: Vec::new(),
             last_known_elr: Vec::new(),
             replicas,
+        }))
+    }
+
+    /// A setting of a broker or a group is set.
+    pub fn setting(&mut self, of: ResourceType, name: &str, key: &str, value: &str) -> &mut Self {
+        self.apply(MetadataRecord::Config(Config {
+            resource_type: of.id(),
+            resource_name: name.into(),
+            name: key.into(),
+            value: Some(value.into()),
         }))
     }
 
