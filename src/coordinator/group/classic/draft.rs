@@ -24,6 +24,8 @@ pub struct Draft<'a> {
     /// The group as a whole.
     pub head: Head,
     members: BTreeMap<MemberId, Option<Arc<Member>>>,
+    /// Every member of the group is in `members`.
+    all_changed: bool,
     static_members: HashMap<Arc<str>, Option<MemberId>>,
     pending: BTreeMap<MemberId, bool>,
     difference: Tally,
@@ -42,6 +44,7 @@ impl<'a> Draft<'a> {
             group,
             head: group.head.clone(),
             members: BTreeMap::new(),
+            all_changed: false,
             static_members: HashMap::new(),
             pending: BTreeMap::new(),
             difference: Tally::default(),
@@ -67,7 +70,8 @@ impl<'a> Draft<'a> {
 
     /// All members. Costs what there is: for what happens once in a rebalance.
     pub fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
-        let unchanged = self.group.members().filter(|member| !self.members.contains_key(&member.id));
+        let unchanged = self.group.members().take(if self.all_changed { 0 } else { usize::MAX });
+        let unchanged = unchanged.filter(|member| !self.members.contains_key(&member.id));
         let all = unchanged.chain(self.members.values().flatten());
         #[cfg(test)]
         let all = all.inspect(|_| visits::count());
@@ -134,6 +138,21 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Changes every member; none gets another static name.
+    pub fn update_all(&mut self, update: impl Fn(&mut Member)) {
+        let mut difference = std::mem::take(&mut self.difference);
+        let changed = self.members().map(|old| {
+            let mut new = Member::clone(old);
+            update(&mut new);
+            difference.replace(old, &new);
+            (new.id.clone(), Some(Arc::new(new)))
+        });
+        let mut changed: BTreeMap<_, _> = changed.collect();
+        self.difference = difference;
+        self.members.append(&mut changed);
+        self.all_changed = true;
+    }
+
     /// Takes a member out. Whoever takes out leaders has a new one chosen once he is done.
     pub fn remove(&mut self, id: &MemberId) {
         if let Some(name) = self.member(id).and_then(|member| member.instance_id.clone())
@@ -145,13 +164,11 @@ impl<'a> Draft<'a> {
     }
 
     fn change(&mut self, id: MemberId, to: Option<Arc<Member>>) {
-        if let Some(old) = self.member(&id).cloned() {
-            self.difference.count(&old, -1);
-        } else if to.is_none() {
-            return;
-        }
-        if let Some(new) = &to {
-            self.difference.count(new, 1);
+        match (self.member(&id).cloned(), &to) {
+            (None, None) => return,
+            (None, Some(new)) => self.difference.count(new, 1),
+            (Some(old), None) => self.difference.count(&old, -1),
+            (Some(old), Some(new)) => self.difference.replace(&old, new),
         }
         self.members.insert(id, to);
     }

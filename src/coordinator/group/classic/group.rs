@@ -124,8 +124,15 @@ impl ClassicGroup {
         group.head.generation = value.generation;
         group.head.protocol = value.protocol.clone();
         group.head.leader = value.leader.clone();
-        for member in &value.members {
-            group.change(&member.member_id, Some(&Arc::new(Member::from_value(member, value.protocol.as_ref()))));
+        let protocol = value.protocol.as_ref();
+        let members = value.members.iter();
+        // All at once: they were written in the order of their ids.
+        group.members = members.map(|it| (it.member_id.clone(), Arc::new(Member::from_value(it, protocol)))).collect();
+        for member in group.members.values() {
+            group.tally.count(member, 1);
+            if let Some(name) = &member.instance_id {
+                group.static_members.insert(name.clone(), member.id.clone());
+            }
         }
         if !group.members.is_empty() {
             group.head.state = State::Stable;
@@ -137,7 +144,7 @@ impl ClassicGroup {
     /// Takes in a step between two records.
     pub fn apply(&mut self, step: &Soft) {
         self.head = step.head.clone();
-        for (id, member) in &step.members {
+        for (id, member) in self.replace_all(&step.members) {
             self.change(id, member.as_ref());
         }
         for (id, is_pending) in &step.pending {
@@ -147,6 +154,27 @@ impl ClassicGroup {
                 self.pending.remove(id);
             }
         }
+    }
+
+    /// Where a step changes every member, as those that a rebalance goes through do, nobody has to be looked up: both are in the
+    /// order of the ids. Returns what is left to do otherwise.
+    fn replace_all<'a>(
+        &mut self,
+        members: &'a [(MemberId, Option<Arc<Member>>)],
+    ) -> &'a [(MemberId, Option<Arc<Member>>)] {
+        if members.len() != self.members.len() {
+            return members;
+        }
+        for (at, (held, (id, member))) in self.members.iter_mut().zip(members).enumerate() {
+            match member {
+                Some(member) if held.0 == id && held.1.instance_id == member.instance_id => {
+                    self.tally.replace(held.1, member);
+                    *held.1 = Arc::clone(member);
+                }
+                _ => return &members[at..],
+            }
+        }
+        &[]
     }
 
     fn change(&mut self, id: &MemberId, to: Option<&Arc<Member>>) {

@@ -113,6 +113,20 @@ impl Tally {
         self.members += by;
         self.joining += by * i64::from(member.joining.is_some());
         self.sync_pending += by * i64::from(member.sync_pending);
+        self.count_supported(member, by);
+    }
+
+    /// Counts a member in and what it was before out; cheap where it supports what it did.
+    pub fn replace(&mut self, old: &Member, new: &Member) {
+        self.joining += i64::from(new.joining.is_some()) - i64::from(old.joining.is_some());
+        self.sync_pending += i64::from(new.sync_pending) - i64::from(old.sync_pending);
+        if !Arc::ptr_eq(&old.protocols, &new.protocols) && old.protocols != new.protocols {
+            self.count_supported(old, -1);
+            self.count_supported(new, 1);
+        }
+    }
+
+    fn count_supported(&mut self, member: &Member, by: i64) {
         for (name, _) in member.protocols.iter() {
             let supporters = self.supports.entry(name.clone()).or_default();
             *supporters += by;

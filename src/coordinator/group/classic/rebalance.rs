@@ -89,8 +89,8 @@ pub fn complete_join(draft: &mut Draft<'_>) {
             draft.answer_join(waiter, reply);
         }
         draft.set_timer(Timer::Session(member.id.clone()), member.session_timeout_ms);
-        draft.put(Member { joining: None, is_new: false, sync_pending: true, ..Member::clone(member) });
     }
+    draft.update_all(|member| (member.joining, member.is_new, member.sync_pending) = (None, false, true));
     let span_ms = rebalance_timeout_ms(draft);
     draft.set_timer(Timer::Sync, span_ms);
 }

@@ -100,16 +100,16 @@ fn note_sync(draft: &mut Draft<'_>, member: &Member) {
 fn assign(draft: &mut Draft<'_>, assignments: &[(MemberId, Bytes)]) {
     // The last word counts, should a member be named twice.
     let assigned: HashMap<&MemberId, &Bytes> = assignments.iter().map(|(id, assignment)| (id, assignment)).collect();
+    // A member that the leader left out consumes nothing.
+    let given = |id: &MemberId| assigned.get(id).copied().cloned().unwrap_or_default();
     let members: Vec<Arc<Member>> = draft.members().cloned().collect();
-    for member in members {
-        // A member that the leader left out consumes nothing.
-        let assignment = assigned.get(&member.id).copied().cloned().unwrap_or_default();
+    for member in &members {
         if let Some(waiter) = member.syncing {
-            draft.answer_sync(waiter, reply(draft, assignment.clone()));
+            draft.answer_sync(waiter, reply(draft, given(&member.id)));
             draft.set_timer(Timer::Session(member.id.clone()), member.session_timeout_ms);
         }
-        draft.put(Member { assignment, syncing: None, ..Member::clone(&member) });
     }
+    draft.update_all(|member| (member.assignment, member.syncing) = (given(&member.id), None));
     let (group, generation, members) = (draft.group_id(), draft.head.generation, draft.member_count());
     tracing::debug!(%group, generation, members, "the leader has assigned");
     draft.enter(State::Stable);
