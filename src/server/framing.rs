@@ -1,4 +1,7 @@
-//! Splitting frames off a connection's read buffer without copying, and how much room to make for the next read.
+//! Splitting frames off a connection's read buffer, and how much room to make for the next read.
+//!
+//! A large frame is a slice of the buffer. A small one is copied: whoever keeps something of it (a request that waits, a batch
+//! in a tail cache) then keeps a few hundred bytes, and not the whole buffer from its core's other connections.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -9,6 +12,8 @@ const ROOM_MIN: usize = 4 * 1024;
 /// A frame up to this size gets its room at once; a larger one gets room as its bytes arrive, so that announcing a size
 /// costs the sender as much as it costs us.
 const AT_ONCE_MAX: usize = 1 << 20;
+/// A frame up to this size is copied (bytes).
+const COPIED_MAX: usize = 2 * 1024;
 
 /// The next whole frame, without its size, or `None` while bytes are missing. `bytes_max` bounds what a frame may announce.
 pub fn split(buffer: &mut BytesMut, bytes_max: usize) -> Result<Option<Bytes>, FrameError> {
@@ -17,7 +22,12 @@ pub fn split(buffer: &mut BytesMut, bytes_max: usize) -> Result<Option<Bytes>, F
         return Ok(None);
     }
     buffer.advance(SIZE_BYTES);
-    Ok(Some(buffer.split_to(size).freeze()))
+    if size > COPIED_MAX {
+        return Ok(Some(buffer.split_to(size).freeze()));
+    }
+    let frame = Bytes::copy_from_slice(&buffer[..size]);
+    buffer.advance(size);
+    Ok(Some(frame))
 }
 
 /// How many bytes of room the next read should have behind what is buffered. A refused size asks for none: `split` tells why.
@@ -54,6 +64,25 @@ mod tests {
         assert_eq!(split(&mut buffer, 100).unwrap().unwrap(), &[2; 12][..]);
         assert_eq!(split(&mut buffer, 100).unwrap(), None);
         assert_eq!(buffer.len(), 2);
+    }
+
+    #[test]
+    fn a_small_frame_that_is_kept_does_not_keep_the_buffer() {
+        let mut buffer = BytesMut::with_capacity(8 * COPIED_MAX);
+        let capacity = buffer.capacity();
+        let mut take = |size: usize| {
+            buffer.clear();
+            assert!(buffer.try_reclaim(capacity));
+            buffer.extend_from_slice(&(size as i32).to_be_bytes());
+            buffer.resize(SIZE_BYTES + size, 7);
+            let frame = split(&mut buffer, 1 << 20).unwrap().unwrap();
+            assert_eq!(frame.len(), size);
+            (frame, buffer.try_reclaim(capacity))
+        };
+        let (_small, is_whole) = take(COPIED_MAX);
+        assert!(is_whole);
+        let (_large, is_whole) = take(COPIED_MAX + 1);
+        assert!(!is_whole);
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub fn send(stream: &TcpStream, buffers: &[IoSlice<'_>], more: bool) -> io::Resu
     if more {
         flags |= SendFlags::MORE;
     }
+    if let [one] = buffers {
+        return Ok(rustix::net::send(stream, one, flags)?);
+    }
     Ok(rustix::net::sendmsg(stream, buffers, &mut SendAncillaryBuffer::default(), flags)?)
 }
 
