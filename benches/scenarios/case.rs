@@ -73,6 +73,9 @@ impl Bench {
         null: Option<null_server::Kind>,
         run: Run,
     ) {
+        if !self.options.wants_case(title) {
+            return;
+        }
         let sides = [self.ours.take(), self.peer.take()];
         let mut outcome = Outcome::new(scenario, title);
         let mut null_samples = Vec::new();
@@ -101,6 +104,9 @@ impl Bench {
         sides: &[Option<T>; 2],
         run: On<T>,
     ) {
+        if !self.options.wants_case(title) {
+            return;
+        }
         let mut outcome = Outcome::new(scenario, title);
         eprintln!("{scenario} {title}");
         for index in 0..self.options.pairs.unwrap_or(pairs) {

@@ -3,6 +3,8 @@
 //! One thread, so that a load costs one core at most and its cost is easy to state. In an open loop the schedule is
 //! fixed beforehand: request n is due at `n * interval`, whatever the server does, and its latency counts from there.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,8 @@ pub struct Engine {
     began: Instant,
     links: Vec<Link>,
     schedule: Option<Schedule>,
+    /// When links want to be woken, the earliest first. An alarm that was set anew since is in here twice.
+    alarms: BinaryHeap<Reverse<(u64, usize)>>,
     totals: Totals,
 }
 
@@ -43,7 +47,8 @@ impl Engine {
         let timer =
             rustix::time::timerfd_create(TimerfdClockId::Monotonic, flags).map_err(|error| error.to_string())?;
         epoll::add(&epoll, &timer, EventData::new_u64(TIMER), EventFlags::IN).map_err(|error| error.to_string())?;
-        Ok(Engine { epoll, timer, began: Instant::now(), links: Vec::new(), schedule: None, totals: Totals::new() })
+        let (links, alarms) = (Vec::new(), BinaryHeap::new());
+        Ok(Engine { epoll, timer, began: Instant::now(), links, schedule: None, alarms, totals: Totals::new() })
     }
 
     pub fn add(&mut self, link: Link) -> Result<(), WireError> {
@@ -105,7 +110,9 @@ impl Engine {
     /// Waits for events, at most `at_most`, and handles them.
     fn turn(&mut self, at_most: Duration) -> Result<(), WireError> {
         self.issue_due()?;
-        let at_most = at_most.min(Duration::from_millis(500));
+        let now = self.now();
+        let alarm = self.alarms.peek().map(|Reverse((at, _))| Duration::from_nanos(at.saturating_sub(now)));
+        let at_most = at_most.min(Duration::from_millis(500)).min(alarm.unwrap_or(Duration::MAX));
         let timeout = Timespec { tv_sec: 0, tv_nsec: at_most.as_nanos() as _ };
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 128];
         let count = match epoll::wait(&self.epoll, &mut events[..], Some(&timeout)) {
@@ -123,6 +130,7 @@ impl Engine {
             if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
                 let began = self.began;
                 self.links[index].receive(&|| began.elapsed().as_nanos() as u64, &mut self.totals)?;
+                self.alarms.extend(self.links[index].role.alarm().map(|at| Reverse((at, index))));
             }
             self.flush(index)?;
         }
@@ -132,8 +140,18 @@ impl Engine {
     /// Hands out the requests whose time has come and arms the timer for the next one.
     fn issue_due(&mut self) -> Result<(), WireError> {
         let now = self.now();
-        let Some(schedule) = &mut self.schedule else { return Ok(()) };
         let mut touched = Vec::new();
+        while let Some(Reverse((at, index))) = self.alarms.peek().copied().filter(|Reverse((at, _))| *at <= now) {
+            self.alarms.pop();
+            self.links[index].role.due(at);
+            touched.push(index);
+        }
+        let Some(schedule) = &mut self.schedule else {
+            for index in touched {
+                self.flush(index)?;
+            }
+            return Ok(());
+        };
         while schedule.next <= now as f64 {
             let index = schedule.turn;
             schedule.turn = (index + 1) % schedule.producers;

@@ -167,6 +167,8 @@ pub fn beat(group: &str, member: &str, epoch: i32, topic: &str, owned: Option<(&
 /// What an answer to a heartbeat of the consumer protocol says.
 pub struct Beaten {
     pub epoch: i32,
+    /// After how long the member should beat again.
+    pub interval_ms: u64,
     pub assigned: Option<Vec<i32>>,
 }
 
@@ -177,9 +179,9 @@ pub fn beaten(frame: &[u8]) -> Result<Beaten, WireError> {
     reader.bytes()?;
     reader.bytes()?;
     let epoch = reader.i32()?;
-    reader.i32()?;
+    let interval_ms = reader.i32()?.max(1) as u64;
     if reader.slice(1)?[0] as i8 == -1 {
-        return Ok(Beaten { epoch, assigned: None });
+        return Ok(Beaten { epoch, interval_ms, assigned: None });
     }
     let mut all = Vec::new();
     for _ in 0..reader.count()? {
@@ -189,7 +191,7 @@ pub fn beaten(frame: &[u8]) -> Result<Beaten, WireError> {
         }
         reader.tags()?;
     }
-    Ok(Beaten { epoch, assigned: Some(all) })
+    Ok(Beaten { epoch, interval_ms, assigned: Some(all) })
 }
 
 /// A commit of one partition without a member.

@@ -12,15 +12,18 @@ use crate::engine::Engine;
 use crate::group_wire;
 use crate::link::Link;
 use crate::member::{Classic, Committer, Groups, Modern};
+use crate::null_server;
 use crate::options::Options;
 use crate::procfs::{self, Snapshot};
-use crate::servers::Server;
+use crate::producer::Answer;
+use crate::servers::{Make, Server};
 use crate::totals::Until;
 use crate::wire::WireError;
 
 /// Partitions of the topic that members subscribe to.
 const PARTITIONS: i32 = 100;
-/// Seconds between two beats of a member.
+/// Seconds between two beats of a member that is not told an interval, as classic ones are not, and of any while beats are
+/// counted.
 const BEAT: f64 = 1.0;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -84,16 +87,26 @@ fn members(
             add(&mut engine, group)?;
         }
     }
-    engine.schedule((groups * each) as f64 / BEAT, groups * each);
+    let beats = |engine: &mut Engine, members: usize| engine.schedule(members as f64 / BEAT, members);
+    if protocol == Protocol::Classic {
+        beats(&mut engine, groups * each);
+    }
     let (seconds, cpu) = settle(&mut engine, &all, server)?;
     let mut sample = Sample::default().with("seconds until whole", seconds).with("broker CPU s until whole", cpu);
     // One more member: nobody else should have much to do. Where there is nothing left for it, it is in at once.
     if groups == 1 && (protocol == Protocol::Classic || each < PARTITIONS as usize) {
         all.borrow_mut().members += 1;
         add(&mut engine, &names[0])?;
-        engine.schedule((each + 1) as f64 / BEAT, each + 1);
+        if protocol == Protocol::Classic {
+            beats(&mut engine, each + 1);
+        }
         let (seconds, cpu) = settle(&mut engine, &all, server)?;
         sample = sample.with("seconds for one more", seconds).with("broker CPU s for one more", cpu);
+    }
+    if protocol == Protocol::Consumer {
+        all.borrow_mut().obey = false;
+        let members = all.borrow().members * groups;
+        beats(&mut engine, members);
     }
     let before = Snapshot::take(server.pid);
     let totals = engine.run(&Until::seconds(options.pick(5.0, 3.0)))?;
@@ -123,7 +136,11 @@ fn role(
 
 /// Commits without members, `links` connections with `window` requests in flight each.
 fn commits(server: &Server, links: usize, window: usize, options: &Options) -> Result<Sample, WireError> {
-    coordinator(server)?;
+    let echoes = server.make == Make::Null(null_server::Kind::N0);
+    if !echoes {
+        coordinator(server)?;
+    }
+    let answers = if echoes { Answer::Echo } else { Answer::Kafka };
     let topic = case::topic(server, 1)?;
     let names: Vec<Rc<str>> = (0..1000).map(|_| name().into()).collect();
     procfs::reset_peak_memory(server.pid);
@@ -131,7 +148,7 @@ fn commits(server: &Server, links: usize, window: usize, options: &Options) -> R
     for n in 0..links {
         let mut mine = names.clone();
         mine.rotate_left(n * names.len() / links % names.len());
-        engine.add(Link::connect(server.address, Box::new(Committer::new(&mine, &topic.name, window)))?)?;
+        engine.add(Link::connect(server.address, Box::new(Committer::new(&mine, &topic.name, window, answers)))?)?;
     }
     engine.run(&Until::seconds(options.pick(3.0, 1.0)))?;
     let before = Snapshot::take(server.pid);
@@ -162,6 +179,7 @@ pub fn s13(bench: &mut Bench) {
     }
     for (links, window) in bench.options.pick(vec![(1, 1), (10, 10), (1000, 100)], vec![(1, 1), (100, 100)]) {
         let title = format!("commits, {links} connections, {window} in flight each");
-        bench.case("S13", &title, pairs, None, &|server, options| commits(server, links, window, options));
+        let limit = Some(null_server::Kind::N0);
+        bench.case("S13", &title, pairs, limit, &|server, options| commits(server, links, window, options));
     }
 }

@@ -6,6 +6,11 @@ use std::net::{SocketAddr, TcpStream};
 use crate::totals::Totals;
 use crate::wire::WireError;
 
+/// Bytes that a link reads into at first: with thousands of links the pages behind their buffers would be much of the load.
+const INPUT_FIRST: usize = 1 << 10;
+/// And once that was full.
+const INPUT_BUSY: usize = 16 << 10;
+
 /// What a connection is used for. Times are nanoseconds since the engine began.
 pub trait Role {
     /// The bytes to send next; empty if there is nothing to send now.
@@ -16,6 +21,10 @@ pub trait Role {
     fn answer(&mut self, frame: &[u8], now: u64, totals: &mut Totals) -> Result<(), WireError>;
     /// An open-loop request is due at `due`.
     fn due(&mut self, _due: u64) {}
+    /// When the role wants to be called `due` by itself, if that has changed.
+    fn alarm(&mut self) -> Option<u64> {
+        None
+    }
     /// No new request is to begin from now on.
     fn stop(&mut self);
     /// True while answers are outstanding.
@@ -37,7 +46,7 @@ impl Link {
         let stream = TcpStream::connect(address).map_err(|error| format!("connect: {error}"))?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         stream.set_nonblocking(true).map_err(|error| error.to_string())?;
-        Ok(Link { stream, role, blocked: false, input: vec![0; 16 << 10], start: 0, end: 0 })
+        Ok(Link { stream, role, blocked: false, input: vec![0; INPUT_FIRST], start: 0, end: 0 })
     }
 
     /// Sends what the role has, as far as the socket takes it.
@@ -88,8 +97,12 @@ impl Link {
         Some(4 + u32::from_be_bytes(*prefix) as usize)
     }
 
-    /// Sees to it that the frame under way fits, and that there is room to read at all.
+    /// Sees to it that the frame under way fits, and that there is room to read at all. A link whose buffer was full gets a large
+    /// one.
     fn make_room(&mut self) {
+        if self.end == self.input.len() && self.end < INPUT_BUSY {
+            self.input.resize(INPUT_BUSY, 0);
+        }
         let wanted = self.frame_len().unwrap_or(4).max(self.end - self.start + 1);
         if self.start + wanted > self.input.len() || self.end == self.input.len() {
             self.input.copy_within(self.start..self.end, 0);

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::group_wire as g;
 use crate::link::Role;
+use crate::producer::Answer;
 use crate::totals::Totals;
 use crate::wire::{CORRELATION_AT, TopicId, WireError};
 
@@ -18,6 +19,8 @@ pub struct Groups {
     pub members: usize,
     /// Groups that are to be.
     pub groups: usize,
+    /// Members beat when they are told to, not when the engine's schedule says so.
+    pub obey: bool,
     /// Partitions that each group is to hold; 0 for classic groups, whose members do not look at what they are given.
     partitions: usize,
     /// Partitions that members hold, and members that hold some, all groups together.
@@ -28,7 +31,7 @@ pub struct Groups {
 impl Groups {
     /// So many groups of so many members.
     pub fn new(groups: usize, members: usize, partitions: usize) -> Groups {
-        Groups { settled: BTreeMap::new(), members, groups, partitions, held: 0, holders: 0 }
+        Groups { settled: BTreeMap::new(), members, groups, obey: true, partitions, held: 0, holders: 0 }
     }
 
     /// A member of `group` is settled in `generation`.
@@ -176,7 +179,8 @@ impl Role for Classic {
     }
 }
 
-/// A member by the consumer protocol. It acknowledges what it is given at once, and else beats when that is due.
+/// A member by the consumer protocol. As clients do it acknowledges what it is given at once, and else beats after the
+/// interval that the last answer told it.
 pub struct Modern {
     pub all: Rc<RefCell<Groups>>,
     pub group: Rc<str>,
@@ -188,6 +192,9 @@ pub struct Modern {
     owned: Vec<i32>,
     changed: bool,
     beat: bool,
+    /// When it is to beat, and whether the engine knows.
+    next: u64,
+    is_told: bool,
     stopping: bool,
     gone: bool,
 }
@@ -197,7 +204,8 @@ impl Modern {
         let member = format!("{group}-{number}");
         let (line, owned) = (Line::default(), Vec::new());
         let (changed, beat, stopping, gone) = (true, true, false, false);
-        Modern { all, group, topic, topic_id, line, member, epoch: 0, owned, changed, beat, stopping, gone }
+        let (epoch, next, is_told) = (0, u64::MAX, true);
+        Modern { all, group, topic, topic_id, line, member, epoch, owned, changed, beat, next, is_told, stopping, gone }
     }
 }
 
@@ -216,7 +224,7 @@ impl Role for Modern {
         self.line.at += count;
     }
 
-    fn answer(&mut self, frame: &[u8], _now: u64, totals: &mut Totals) -> Result<(), WireError> {
+    fn answer(&mut self, frame: &[u8], now: u64, totals: &mut Totals) -> Result<(), WireError> {
         self.line.waits = false;
         totals.requests += 1;
         let beaten = g::beaten(frame)?;
@@ -224,6 +232,7 @@ impl Role for Modern {
             self.gone = true;
             return Ok(());
         }
+        (self.next, self.is_told) = (now + beaten.interval_ms * 1_000_000, false);
         let mut all = self.all.borrow_mut();
         if beaten.epoch != self.epoch {
             self.epoch = beaten.epoch;
@@ -239,8 +248,13 @@ impl Role for Modern {
         Ok(())
     }
 
-    fn due(&mut self, _due: u64) {
-        self.beat = true;
+    fn due(&mut self, due: u64) {
+        // An alarm that a later answer has put off is none.
+        self.beat |= !self.all.borrow().obey || due == self.next;
+    }
+
+    fn alarm(&mut self) -> Option<u64> {
+        (!std::mem::replace(&mut self.is_told, true)).then_some(self.next)
     }
 
     fn stop(&mut self) {
@@ -254,6 +268,7 @@ impl Role for Modern {
 
 /// A connection that commits offsets of many groups, `window` requests in flight.
 pub struct Committer {
+    answers: Answer,
     frames: Vec<Vec<u8>>,
     window: usize,
     turn: usize,
@@ -265,9 +280,10 @@ pub struct Committer {
 
 impl Committer {
     /// Commits of `topic` in the groups given, one after the other.
-    pub fn new(groups: &[Rc<str>], topic: &str, window: usize) -> Committer {
+    pub fn new(groups: &[Rc<str>], topic: &str, window: usize, answers: Answer) -> Committer {
         let frames = groups.iter().map(|group| g::commit(group, topic, 0, 42)).collect();
-        Committer { frames, window, turn: 0, out: Vec::new(), at: 0, in_flight: VecDeque::new(), stopped: false }
+        let (out, in_flight) = (Vec::new(), VecDeque::new());
+        Committer { answers, frames, window, turn: 0, out, at: 0, in_flight, stopped: false }
     }
 }
 
@@ -292,7 +308,9 @@ impl Role for Committer {
 
     fn answer(&mut self, frame: &[u8], now: u64, totals: &mut Totals) -> Result<(), WireError> {
         let begun = self.in_flight.pop_front().ok_or("an answer that nobody asked for")?;
-        g::committed(frame)?;
+        if self.answers == Answer::Kafka {
+            g::committed(frame)?;
+        }
         totals.requests += 1;
         totals.ack.saturating_record((now.saturating_sub(begun) / 1000).max(1));
         Ok(())

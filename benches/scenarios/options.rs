@@ -10,6 +10,8 @@ pub struct Options {
     pub quick: bool,
     pub ours: bool,
     pub peer: bool,
+    /// Only cases whose title contains this.
+    pub case: Option<String>,
     /// Pairs of runs per case, if not the case's own number.
     pub pairs: Option<usize>,
     /// Server on one core, generator on the other.
@@ -26,6 +28,7 @@ Scenarios: S1 S2 S3 S6 S8 S12 limits (the default set), S5 (three brokers), S9 (
            java-perf (Java's own tools as load), failover (three nodes, killed)
 
   --quick         about 3 minutes instead of 15: fewer pairs, shorter runs
+  --case TEXT     only the cases of these scenarios whose title contains TEXT
   --pairs N       pairs of runs per case (order ABBA)
   --ours-only     leave Apache Kafka out
   --peer-only     leave Ottla out
@@ -42,6 +45,7 @@ impl Options {
             quick: false,
             ours: true,
             peer: true,
+            case: None,
             pairs: None,
             pin: false,
             json: None,
@@ -55,6 +59,7 @@ impl Options {
                 "--ours-only" => options.peer = false,
                 "--peer-only" => options.ours = false,
                 "--pin" => options.pin = true,
+                "--case" => options.case = Some(value()?),
                 "--pairs" => options.pairs = Some(value()?.parse().map_err(|_| "--pairs needs a number")?),
                 "--json" => options.json = Some(value()?.into()),
                 "--dir" => options.directory = value()?.into(),
@@ -70,6 +75,10 @@ impl Options {
             return !matches!(scenario, "S5" | "S9" | "S13" | "java-perf" | "failover");
         }
         self.scenarios.iter().any(|wanted| wanted == scenario)
+    }
+
+    pub fn wants_case(&self, title: &str) -> bool {
+        self.case.as_deref().is_none_or(|part| title.contains(part))
     }
 
     /// What is measured: Ottla and Apache Kafka, each unless it is left out.
