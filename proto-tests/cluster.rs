@@ -14,6 +14,8 @@ mod faults;
 mod frames;
 #[path = "cluster/log_dirs.rs"]
 mod log_dirs;
+#[path = "cluster/strays.rs"]
+mod strays;
 #[path = "cluster/survival.rs"]
 mod survival;
 #[path = "cluster/throttles.rs"]
