@@ -35,7 +35,7 @@ impl Story {
         for one in acknowledged {
             let value = self.number(&one.value).expect("a value of a load");
             self.note(who, Event::Send { value, at: one.place(), txn: None });
-            self.note(who, Event::Acked { value, offset: Some(one.offset) });
+            self.note(who, Event::Acked { value, offset: Some(one.offset).filter(|offset| *offset >= 0) });
         }
     }
 

@@ -78,7 +78,9 @@ def load(command):
         if error:
             errors.append(str(error))
         else:
-            acknowledged.append((message.offset(), message.partition(), message.value()))
+            # What was sent again and is known by now to be there is acknowledged without its offset.
+            offset = message.offset()
+            acknowledged.append((-1 if offset is None else offset, message.partition(), message.value()))
 
     sent, begin = 0, time.monotonic()
     while time.monotonic() < begin + command["seconds"] and (sent % 16 or not os.path.exists(command["stop"])):
