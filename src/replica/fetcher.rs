@@ -11,6 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::base::clock::SharedClock;
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset};
+use crate::log::error::FlushError;
 use crate::log::flusher::Flusher;
 use crate::replica::edges::{FetchWish, FollowedPartition, LeaderAnswer, LeaderEndpoint};
 use crate::replica::fetcher_state::{FetcherState, Plan, Position, Step};
@@ -19,6 +20,8 @@ use crate::replica::partition::Partition;
 
 /// How soon a partition that a throttle holds back is looked at again.
 const THROTTLED_PAUSE: Millis = Millis(50);
+/// Pause before a sync for which a full disk had no room is tried again.
+const SYNC_AGAIN: Duration = Duration::from_millis(100);
 
 /// A fetcher, as those who give it partitions know it.
 pub struct Fetcher {
@@ -93,6 +96,14 @@ impl Fetcher {
         let now = self.clock.monotonic();
         let mut state = self.state.lock();
         let mut plan = state.plan(now, |partition| partition.log().log_start_offset());
+        let failed = plan.fetches.extract_if(.., |(key, wish)| {
+            state.handle(key, wish.leader_epoch).is_some_and(|partition| partition.log().is_offline())
+        });
+        for (key, _) in failed.collect::<Vec<_>>() {
+            // A fetch would tell the leader of records that the disk did not take.
+            tracing::error!(topic = %key.topic, partition = %key.partition, "its disk has failed: it can no longer be followed");
+            state.fail(&key);
+        }
         let asked = plan.fetches.len();
         plan.fetches.retain(|(key, wish)| {
             state.handle(key, wish.leader_epoch).is_none_or(|partition| !partition.must_wait_to_follow())
@@ -187,22 +198,29 @@ impl Fetcher {
         None
     }
 
-    /// Waits until what must be on disk is there, for all partitions together.
-    async fn sync(&self, due: Vec<Due>) {
-        let mut waits = Vec::with_capacity(due.len());
-        for (partition, end) in due {
-            let (done, synced) = oneshot::channel();
-            // A failure takes the log directory offline; the next append learns of it.
-            let told = Box::new(move |_| {
-                // Nobody waits any more once the fetcher has ended.
-                let _ = done.send(());
-            });
-            self.flusher.request(Arc::clone(&partition.log()), end, told);
-            waits.push(synced);
-        }
-        for synced in waits {
-            // The sender goes only after it has sent.
-            let _ = synced.await;
+    /// Waits until what must be on disk is there, for all partitions together: the next fetch tells the leader that it is.
+    async fn sync(&self, mut due: Vec<Due>) {
+        while !due.is_empty() {
+            let mut waits = Vec::with_capacity(due.len());
+            for (partition, end) in due.drain(..) {
+                let (done, synced) = oneshot::channel();
+                let told = Box::new(move |outcome: Result<(), FlushError>| {
+                    // Nobody waits any more once the fetcher has ended.
+                    let _ = done.send(outcome.is_ok());
+                });
+                self.flusher.request(Arc::clone(&partition.log()), end, told);
+                waits.push((partition, end, synced));
+            }
+            for (partition, end, synced) in waits {
+                let is_synced = synced.await.unwrap_or(false);
+                // A disk that has failed is found so before the next fetch. One that is full may have space again.
+                if !is_synced && !partition.log().is_offline() {
+                    due.push((partition, end));
+                }
+            }
+            if !due.is_empty() {
+                tokio::time::sleep(SYNC_AGAIN).await;
+            }
         }
     }
 
