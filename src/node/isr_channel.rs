@@ -1,6 +1,7 @@
 //! How a leader's wish for another in-sync set reaches the controller, and what its answers mean (KIP-497).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::NodeId;
@@ -13,6 +14,10 @@ use crate::replica::isr::IsrAnswer;
 
 /// What a partition is asked to be: out of recovery, since a leader that serves has nothing left to recover.
 const RECOVERED: i8 = 0;
+
+/// Longest that one wish is waited for: who was asked may be gone without a word, and another leads. The same wish may arrive twice;
+/// the second time the state is another one, which the answer says.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(3);
 
 /// Wishes go to the controller as one operation.
 pub struct ControllerIsrChannel {
@@ -41,7 +46,7 @@ impl IsrChannel for ControllerIsrChannel {
                 broker_epoch: self.surroundings.broker_epoch(),
                 partitions: wishes.into_iter().map(wanted).collect(),
             };
-            match self.controller.submit(operation).await {
+            match self.controller.submit_within(operation, ATTEMPT_LIMIT).await {
                 Ok(decided) => match decided.reply {
                     Ok(results) => results.into_iter().map(|(_, _, result)| answer(result)).collect(),
                     Err(error) => {
