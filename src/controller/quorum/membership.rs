@@ -229,7 +229,12 @@ impl Membership {
     async fn update(&self, id: NodeId, member: Member) -> Result<(), ApiError> {
         let member = self.reachable(id, member)?;
         let voters = self.voters();
-        let Some(known) = voters.voters.get(&id).filter(|known| known.may_be(member.directory_id)) else {
+        let known = voters.voters.get(&id);
+        if known.is_some_and(|known| known.directory_id.is_zero()) {
+            // Which directory is its own it alone says, by joining.
+            return Err(late("the voter has not told its directory yet"));
+        }
+        let Some(known) = known.filter(|known| known.directory_id == member.directory_id) else {
             let message = format!("{} is none of the voters {}", key(id, member.directory_id), keys(&voters));
             return Err(ApiError::new(ErrorCode::VoterNotFound, message));
         };
