@@ -1,4 +1,4 @@
-//! What must hold at every step, looked at from outside, in all nodes at once.
+//! What must hold at every step, looked at from outside, in all nodes and all topics at once.
 //!
 //! - the metadata of two nodes at one offset are equal;
 //! - a partition's leader is in its in-sync set, and in each epoch one node leads;
@@ -8,43 +8,50 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ottla::base::ids::{LeaderEpoch, NodeId, Offset, PartitionIndex};
+use ottla::base::ids::{LeaderEpoch, NodeId, Offset, PartitionIndex, Uuid};
 use ottla::log::log::Log;
 use ottla::log::read_info::ReadUpTo;
 use ottla::metadata::image::MetadataImage;
+use ottla::metadata::record::MetadataRecord;
 use ottla::record::batch::batches;
+use ottla::replica::partition::Partition;
 
-use crate::client::TOPIC;
+use crate::compaction;
 use crate::node::View;
 
 /// A batch as it was committed: where it ends, a sum of what it holds, and the epoch in which a leader appended it (of which the sum
 /// knows nothing: a producer may have sent the same batch to two leaders).
 type Batch = (i64, u32, LeaderEpoch);
+/// A partition of a topic.
+type Place = (Uuid, PartitionIndex);
 
 /// What has been seen so far.
 #[derive(Default)]
 pub struct Checks {
-    images: BTreeMap<Offset, u64>,
+    /// The metadata at each offset, as the first node had them that came there.
+    images: BTreeMap<Offset, Vec<MetadataRecord>>,
+    /// The newest of them, whoever is still up that knows it.
+    newest: Option<Arc<MetadataImage>>,
     looked: BTreeMap<usize, Offset>,
-    leaders: BTreeMap<(usize, LeaderEpoch), NodeId>,
-    watermarks: BTreeMap<(usize, usize, LeaderEpoch), Offset>,
-    /// By partition, by base offset.
-    committed: Vec<BTreeMap<i64, Batch>>,
-    /// By node and partition: compared so far.
-    compared: BTreeMap<(usize, usize), Offset>,
+    leaders: BTreeMap<(Place, LeaderEpoch), NodeId>,
+    watermarks: BTreeMap<(usize, Place, LeaderEpoch), Offset>,
+    /// By base offset.
+    committed: BTreeMap<Place, BTreeMap<i64, Batch>>,
+    /// How far each node was compared.
+    compared: BTreeMap<(usize, Place), Offset>,
+    /// How everything stood when it was looked at last.
+    before: u64,
     pub committed_batches: usize,
 }
 
-fn sum(image: &MetadataImage) -> u64 {
-    let text = format!("{:?}", image.to_records());
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// A node, what may be seen of it, and the partitions it holds.
+struct Holder<'a> {
+    node: usize,
+    view: &'a View,
+    partitions: Vec<Arc<Partition>>,
 }
 
 impl Checks {
-    pub fn new(partitions: usize) -> Self {
-        Self { committed: vec![BTreeMap::new(); partitions], ..Self::default() }
-    }
-
     /// A node has lost its memory, and perhaps some of its disk.
     pub fn forget(&mut self, node: usize) {
         self.looked.remove(&node);
@@ -52,91 +59,96 @@ impl Checks {
         self.watermarks.retain(|(of, _, _), _| *of != node);
     }
 
-    /// Looks at all nodes that are up. `trusted` are those whose disk cannot have lost anything the controller does not know of.
+    /// Looks at all nodes that are up.
     pub fn look(&mut self, views: &[(usize, &View)]) -> Result<(), String> {
-        let mut newest: Option<Arc<MetadataImage>> = None;
+        self.metadata(views)?;
+        let Some(newest) = self.newest.clone() else { return Ok(()) };
+        let mut holders = Vec::with_capacity(views.len());
+        for &(node, view) in views {
+            if let Some(replicas) = &view.replicas {
+                holders.push(Holder { node, view, partitions: replicas.partitions() });
+            }
+        }
+        let now = standing(newest.offset(), &holders);
+        if now == self.before {
+            return Ok(());
+        }
+        self.before = now;
+        for holder in &holders {
+            for partition in &holder.partitions {
+                self.leader(holder, partition, &newest, &holders)?;
+                self.compare(holder.node, partition, &partition.log())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest metadata that any node has had.
+    pub fn newest_metadata(&self) -> Option<&Arc<MetadataImage>> {
+        self.newest.as_ref()
+    }
+
+    /// Compares the nodes' metadata.
+    fn metadata(&mut self, views: &[(usize, &View)]) -> Result<(), String> {
         for (node, view) in views {
             let Some(controller) = &view.controller else { continue };
             let image = controller.image();
             if self.looked.get(node) != Some(&image.offset()) {
                 self.looked.insert(*node, image.offset());
-                let sum = sum(&image);
-                let before = *self.images.entry(image.offset()).or_insert(sum);
-                if before != sum {
+                let records = image.to_records();
+                if *self.images.entry(image.offset()).or_insert_with(|| records.clone()) != records {
                     return Err(format!("node {node} has other metadata at offset {} than another", image.offset()));
                 }
-            }
-            if newest.as_ref().is_none_or(|known| known.offset() < image.offset()) {
-                newest = Some(image);
-            }
-        }
-        let Some(newest) = newest else { return Ok(()) };
-        let Some(topic) = newest.topic(TOPIC) else { return Ok(()) };
-        for (index, state) in topic.partitions.iter().enumerate() {
-            if !state.leader.is_none() && !state.isr.contains(&state.leader) {
-                return Err(format!("partition {index}: leader {} is not among {:?}", state.leader, state.isr));
-            }
-        }
-        for (node, view) in views {
-            let Some(replicas) = &view.replicas else { continue };
-            for index in 0..topic.partitions.len() {
-                let Some(partition) = replicas.partition(TOPIC, PartitionIndex(index as i32)) else { continue };
-                let now = partition.leadership();
-                if now.leader == replicas.node() {
-                    let first = *self.leaders.entry((index, now.leader_epoch)).or_insert(now.leader);
-                    if first != now.leader {
-                        return Err(format!(
-                            "partition {index}: {first} and {} lead in epoch {}",
-                            now.leader, now.leader_epoch
-                        ));
-                    }
-                    let high = partition.log().high_watermark();
-                    let before = self.watermarks.insert((*node, index, now.leader_epoch), high);
-                    if before.is_some_and(|before| before > high) {
-                        return Err(format!(
-                            "partition {index}: the high watermark of leader {node} went from {before:?} to {high}"
-                        ));
-                    }
-                    let state = &topic.partitions[index];
-                    if state.leader == now.leader && state.leader_epoch == now.leader_epoch {
-                        self.holds(views, &newest, index, &state.isr, high)?;
+                for topic in image.topics().iter() {
+                    let astray = topic.partitions.iter().find(|p| !p.leader.is_none() && !p.isr.contains(&p.leader));
+                    if let Some(state) = astray {
+                        return Err(format!("{}: leader {} is not among {:?}", topic.name, state.leader, state.isr));
                     }
                 }
-                self.compare(*node, index, &partition.log())?;
+            }
+            if self.newest.as_ref().is_none_or(|known| known.offset() < image.offset()) {
+                self.newest = Some(image);
             }
         }
         Ok(())
     }
 
-    /// Everybody in sync who is up under the registration that the metadata names holds everything before `high`.
-    fn holds(
-        &self,
-        views: &[(usize, &View)],
-        image: &MetadataImage,
-        index: usize,
-        isr: &[NodeId],
-        high: Offset,
+    /// One node leads in an epoch, its high watermark does not go back, and who is in sync holds all before it.
+    fn leader(
+        &mut self,
+        holder: &Holder<'_>,
+        partition: &Arc<Partition>,
+        newest: &MetadataImage,
+        holders: &[Holder<'_>],
     ) -> Result<(), String> {
-        for (node, view) in views {
-            let Some(replicas) = view.replicas.as_ref().filter(|r| isr.contains(&r.node())) else { continue };
-            let registered = image.brokers().get(replicas.node()).map(|broker| broker.broker_epoch);
-            if view.epoch.is_none() || view.epoch != registered {
-                continue;
-            }
-            let Some(partition) = replicas.partition(TOPIC, PartitionIndex(index as i32)) else { continue };
-            let end = partition.log().log_end_offset();
-            if end < high {
-                return Err(format!(
-                    "partition {index}: {node} is in sync, but ends at {end}, and {high} is committed"
-                ));
-            }
+        let (place, name, now) = (place(partition), &partition.name, partition.leadership());
+        if holder.view.replicas.as_ref().is_none_or(|replicas| replicas.node() != now.leader) {
+            return Ok(());
         }
-        Ok(())
+        let first = *self.leaders.entry((place, now.leader_epoch)).or_insert(now.leader);
+        if first != now.leader {
+            return Err(format!("{name}: {first} and {} lead in epoch {}", now.leader, now.leader_epoch));
+        }
+        let high = partition.log().high_watermark();
+        let before = self.watermarks.insert((holder.node, place, now.leader_epoch), high);
+        if before.is_some_and(|before| before > high) {
+            return Err(format!("{name}: the high watermark of leader {} went from {before:?} to {high}", now.leader));
+        }
+        let state = newest.topic_by_id(place.0).and_then(|topic| topic.partition(place.1));
+        match state.filter(|state| state.leader == now.leader && state.leader_epoch == now.leader_epoch) {
+            Some(state) => holds(holders, newest, partition, &state.isr, high),
+            None => Ok(()),
+        }
     }
 
-    fn compare(&mut self, node: usize, index: usize, log: &Arc<Log>) -> Result<(), String> {
+    fn compare(&mut self, node: usize, partition: &Partition, log: &Arc<Log>) -> Result<(), String> {
+        // Each node compacts for itself.
+        if &*partition.name.topic == compaction::TOPIC {
+            return Ok(());
+        }
+        let place = place(partition);
         let high = log.high_watermark();
-        let mut next = self.compared.get(&(node, index)).copied().unwrap_or(Offset(0)).min(high);
+        let mut next = self.compared.get(&(node, place)).copied().unwrap_or(Offset(0)).min(high);
         while next < high {
             let Ok(read) = log.read(next, 1 << 20, ReadUpTo::HighWatermark, true) else { break };
             let Ok(bytes) = read.records.to_bytes() else { break };
@@ -147,14 +159,15 @@ impl Checks {
                     continue;
                 }
                 let batch = (header.next_offset().0, header.crc, header.leader_epoch);
-                let known = *self.committed[index].entry(header.base_offset.0).or_insert_with(|| {
-                    self.committed_batches += 1;
-                    batch
-                });
+                let known =
+                    *self.committed.entry(place).or_default().entry(header.base_offset.0).or_insert_with(|| {
+                        self.committed_batches += 1;
+                        batch
+                    });
                 if known != batch {
                     return Err(format!(
-                        "partition {index}: {node} has another batch at {} than was committed there: {batch:?}, not {known:?}",
-                        header.base_offset
+                        "{}: {node} has another batch at {} than was committed there: {batch:?}, not {known:?}",
+                        partition.name, header.base_offset
                     ));
                 }
                 next = header.next_offset();
@@ -163,7 +176,52 @@ impl Checks {
                 break;
             }
         }
-        self.compared.insert((node, index), next);
+        self.compared.insert((node, place), next);
         Ok(())
     }
+}
+
+fn place(partition: &Partition) -> Place {
+    (partition.topic_id, partition.name.partition)
+}
+
+/// Everything that is looked at, as one number: while it stays, nothing needs to be looked at again.
+fn standing(metadata: Offset, holders: &[Holder<'_>]) -> u64 {
+    let mut sum = metadata.0 as u64;
+    let mut add = |number: u64| sum = (sum.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for holder in holders {
+        add(holder.node as u64);
+        add(holder.view.epoch.map_or(u64::MAX, |epoch| epoch.0 as u64));
+        for partition in &holder.partitions {
+            let log = partition.log();
+            add(Arc::as_ptr(partition) as u64);
+            add(log.high_watermark().0 as u64);
+            add(log.log_end_offset().0 as u64);
+            add(partition.leadership().partition_epoch.0 as u64);
+        }
+    }
+    sum
+}
+
+/// Everybody in sync who is up under the registration that the metadata names holds everything before `high`.
+fn holds(
+    holders: &[Holder<'_>],
+    image: &MetadataImage,
+    partition: &Partition,
+    isr: &[NodeId],
+    high: Offset,
+) -> Result<(), String> {
+    for Holder { view, partitions, .. } in holders {
+        let Some(node) = view.replicas.as_ref().map(|r| r.node()).filter(|node| isr.contains(node)) else { continue };
+        let registered = image.brokers().get(node).map(|broker| broker.broker_epoch);
+        if view.epoch.is_none() || view.epoch != registered {
+            continue;
+        }
+        let Some(held) = partitions.iter().find(|held| place(held) == place(partition)) else { continue };
+        let end = held.log().log_end_offset();
+        if end < high {
+            return Err(format!("{}: {node} is in sync, but ends at {end}, and {high} is committed", partition.name));
+        }
+    }
+    Ok(())
 }

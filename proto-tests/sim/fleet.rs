@@ -130,7 +130,7 @@ pub fn run(jobs: impl Iterator<Item = Job>, limit: Option<Duration>, last: impl 
                 None => i += 1,
             }
         }
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -42,7 +42,9 @@ struct Pipe {
     to: usize,
     in_flight: VecDeque<(i64, Vec<u8>)>,
     held: usize,
-    ready: VecDeque<u8>,
+    /// What has arrived, of which the first so many bytes of the first piece are read.
+    ready: VecDeque<Vec<u8>>,
+    read: usize,
     /// The writer has ended; the reader learns of it then.
     closing: Option<i64>,
     closed: bool,
@@ -231,7 +233,7 @@ impl Pipe {
         let mut some = false;
         while let Some((_, bytes)) = self.in_flight.pop_front_if(|(due, _)| *due <= now) {
             trace.note_bytes((now, self.from, self.to), &bytes);
-            self.ready.extend(bytes);
+            self.ready.push_back(bytes);
             some = true;
         }
         if self.in_flight.is_empty() && self.closing.is_some_and(|due| due <= now) && !self.closed {
@@ -252,10 +254,21 @@ impl AsyncRead for Stream {
             pipe.reader = Some(context.waker().clone());
             return Poll::Pending;
         }
-        let count = out.remaining().min(pipe.ready.len());
-        let bytes: Vec<u8> = pipe.ready.drain(..count).collect();
-        out.put_slice(&bytes);
-        pipe.held -= count;
+        let before = out.remaining();
+        while out.remaining() > 0
+            && let Some(piece) = pipe.ready.front()
+        {
+            let rest = &piece[pipe.read..];
+            let count = rest.len().min(out.remaining());
+            out.put_slice(&rest[..count]);
+            if count == rest.len() {
+                pipe.ready.pop_front();
+                pipe.read = 0;
+            } else {
+                pipe.read += count;
+            }
+        }
+        pipe.held -= before - out.remaining();
         if let Some(writer) = pipe.writer.take() {
             writer.wake();
         }

@@ -15,29 +15,28 @@ use ottla::base::ids::{BrokerEpoch, NodeId};
 use ottla::base::topic_name::CLUSTER_METADATA;
 use ottla::config::server::{ServerConfig, Unknown};
 use ottla::config::source::parse_properties;
-use ottla::controller::quorum_controller::QuorumController;
-use ottla::coordinator::group;
+use ottla::log::cleaner::log_cleaner::LogCleaner;
+use ottla::log::cleaner::{CleanerSettings, Pace};
 use ottla::log::dir::LogDir;
 use ottla::log::flusher::{FlushRequests, Flusher};
 use ottla::log::manager::LogManager;
+use ottla::node::assembly::{Assembly, Parts};
 use ottla::node::lifecycle::Lifecycle;
-use ottla::node::transactions::Transactions;
-use ottla::node::{broker, connections, coordinators, metadata_loader, quorum_setup, replication};
+use ottla::node::{broker, quorum_setup, replication};
+use ottla::peer::controller_channel::ControllerChannel;
 use ottla::protocol::api::ListenerKind;
 use ottla::protocol::internal::Identity;
 use ottla::protocol::response::{Part, Response};
-use ottla::quota::connection_quota::ConnectionQuota;
 use ottla::replica::log_settings;
 use ottla::replica::manager::ReplicaManager;
 use ottla::server::connection_info::ConnectionInfo;
 use ottla::server::context::Context;
 use ottla::server::dispatch;
-use ottla::server::fetch_session::FetchSessions;
 use ottla::server::handlers::Handled;
 use ottla::server::internal;
 use ottla::server::log_levels::LogLevels;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::network::{Incoming, Network, Stream, host};
 use crate::plant::Plant;
@@ -49,12 +48,13 @@ const NODE_PORT: u16 = 9093;
 const FLUSH_LOOK_MS: u64 = 5;
 const CHECKPOINT_EVERY_MS: u64 = 1500;
 const FRAME_MAX: usize = 64 << 20;
+const CLEANER: CleanerSettings = CleanerSettings { map_bytes_max: 1 << 16, map_load_factor: 0.9, io_bytes: 4096 };
 
 /// What the world may see of a node at work.
 #[derive(Default)]
 pub struct View {
     pub replicas: Option<Arc<ReplicaManager>>,
-    pub controller: Option<QuorumController>,
+    pub controller: Option<ControllerChannel>,
     /// Under which the broker is registered in this life.
     pub epoch: Option<BrokerEpoch>,
     /// Why it ended by itself.
@@ -71,20 +71,54 @@ pub struct Spec {
     pub plant: Plant,
 }
 
-/// The settings of a node among `count` that are all controller and broker.
-pub fn settings(machine: usize, count: usize, dir: &str, more: &str) -> String {
-    let voters: Vec<String> = (0..count).map(|m| format!("{}@{}:{NODE_PORT}", m + 1, host(m))).collect();
+/// Which machines are what: the first are brokers; controllers are the same ones, or others behind them.
+#[derive(Debug, Clone, Copy)]
+pub struct Cluster {
+    pub brokers: usize,
+    /// Those that are no brokers; none if every broker is a controller too.
+    pub controllers_apart: usize,
+    /// Records are forced to the disk before they are acknowledged.
+    pub synced: bool,
+}
+
+impl Cluster {
+    pub fn machines(self) -> usize {
+        self.brokers + self.controllers_apart
+    }
+
+    pub fn is_broker(self, machine: usize) -> bool {
+        machine < self.brokers
+    }
+
+    fn controllers(self) -> std::ops::Range<usize> {
+        if self.controllers_apart == 0 { 0..self.brokers } else { self.brokers..self.machines() }
+    }
+}
+
+/// The settings of a machine's node.
+pub fn settings(machine: usize, cluster: Cluster, dir: &str) -> String {
+    let voters: Vec<String> = cluster.controllers().map(|m| format!("{}@{}:{NODE_PORT}", m + 1, host(m))).collect();
     let name = host(machine);
+    let for_clients = cluster.is_broker(machine).then(|| ("broker", format!("PLAINTEXT://{name}:{CLIENT_PORT}")));
+    let votes = cluster.controllers().contains(&machine);
+    let for_nodes = votes.then(|| ("controller", format!("CONTROLLER://{name}:{NODE_PORT}")));
+    let (roles, listeners): (Vec<_>, Vec<_>) = [for_clients, for_nodes].into_iter().flatten().unzip();
     format!(
-        "process.roles=broker,controller\nnode.id={id}\ncontroller.quorum.voters={voters}\n\
-         listeners=PLAINTEXT://{name}:{CLIENT_PORT},CONTROLLER://{name}:{NODE_PORT}\n\
+        "process.roles={roles}\nnode.id={id}\ncontroller.quorum.voters={voters}\nlisteners={listeners}\n\
          controller.listener.names=CONTROLLER\nlog.dirs={dir}\nmin.insync.replicas=2\n\
-         default.replication.factor={count}\nreplica.lag.time.max.ms=1500\nreplica.fetch.wait.max.ms=100\n\
+         default.replication.factor={brokers}\nreplica.lag.time.max.ms=1500\nreplica.fetch.wait.max.ms=100\n\
          replica.fetch.backoff.ms=100\nreplica.socket.timeout.ms=2000\nbroker.session.timeout.ms=1500\n\
          broker.heartbeat.interval.ms=300\ncontroller.quorum.fetch.timeout.ms=1000\n\
-         controller.quorum.election.timeout.ms=500\ngroup.initial.rebalance.delay.ms=0\n{more}",
+         controller.quorum.election.timeout.ms=500\ngroup.initial.rebalance.delay.ms=0\n\
+         group.min.session.timeout.ms=100\noffsets.topic.num.partitions=1\ntransaction.state.log.num.partitions=1\n\
+         offsets.topic.replication.factor={brokers}\ntransaction.state.log.replication.factor={brokers}\n\
+         transaction.abort.timed.out.transaction.cleanup.interval.ms=500\nlog.flush.interval.messages={flush}\n",
+        flush = if cluster.synced { 1 } else { i64::MAX },
+        roles = roles.join(","),
         id = machine + 1,
         voters = voters.join(","),
+        listeners = listeners.join(","),
+        brokers = cluster.brokers,
     )
 }
 
@@ -113,53 +147,34 @@ async fn serve(
     let (flusher, requests) = Flusher::by_hand();
     let identity =
         Arc::new(Identity { cluster_id: membership.cluster_id.clone(), node_id: config.node_id(), directory_id });
-    let for_nodes = spec.network.listen(spec.machine, NODE_PORT);
+    let for_nodes = config.roles().controller.then(|| spec.network.listen(spec.machine, NODE_PORT));
     let controller = broker::join_quorum(&config, &membership, &identity, config.controller_listeners(), &clock).await;
     let controller = controller.map_err(|e| text(&e))?;
-    let Some(local) = controller.local().cloned() else { return Err("it has no controller".to_owned()) };
-    let replicas = ReplicaManager::new(
-        config.node_id(),
-        Arc::clone(&config),
-        Arc::clone(&logs),
-        flusher.clone(),
-        Arc::clone(&clock),
-    );
-    view.borrow_mut().replicas = Some(Arc::clone(&replicas));
-    view.borrow_mut().controller = Some(local.clone());
-    tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));
-    let (stop, stopped) = watch::channel(false);
-    let groups = group::service::Service::new(Arc::clone(&config), Arc::clone(&clock));
-    tokio::spawn(coordinators::host(Arc::clone(&groups), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone()));
-    let txn = Transactions::new(&config, &clock, &replicas, &groups, &controller);
-    let hosted =
-        coordinators::host(Arc::clone(&txn.service), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
-    tokio::spawn(hosted);
-    let limits = connections::limits(&config)?;
-    let ctx = Arc::new(Context {
-        node_id: config.node_id(),
-        cluster_id: membership.cluster_id.clone(),
+    let parts = Parts {
         config: Arc::clone(&config),
+        cluster_id: membership.cluster_id.clone(),
         controller: controller.clone(),
-        replicas: Arc::clone(&replicas),
-        groups,
-        connections: ConnectionQuota::new(limits.clone()),
-        controller_connections: ConnectionQuota::new(limits),
-        fetch_sessions: FetchSessions::new(100),
-        producer_ids: txn.producer_ids,
-        transactions: txn.service,
-        transaction_partitions: txn.partitions,
-        markers: txn.markers,
-        in_the_making: Default::default(),
+        logs: Arc::clone(&logs),
+        flusher: flusher.clone(),
         log_levels: LogLevels::new("info", Arc::new(|_| Ok(()))),
         clock: Arc::clone(&clock),
-        stop: stopped,
-    });
-    tokio::task::spawn_local(accept(Arc::clone(&ctx), for_nodes, ListenerKind::Controller, spec.plant));
+    };
+    let assembly = Assembly::begin(parts)?;
+    let ctx = Arc::clone(&assembly.ctx);
+    let replicas = Arc::clone(&ctx.replicas);
+    view.borrow_mut().replicas = Some(Arc::clone(&replicas));
+    view.borrow_mut().controller = Some(controller.clone());
+    if let Some(for_nodes) = for_nodes {
+        tokio::task::spawn_local(accept(Arc::clone(&ctx), for_nodes, ListenerKind::Controller, spec.plant));
+    }
     tokio::task::spawn_local(maintain(Arc::clone(&logs), flusher, requests, Arc::clone(&clock)));
     let broker = Lifecycle::new(controller.clone(), Arc::clone(&replicas), Arc::clone(&config), Arc::clone(&clock));
     // Gone with this function: who follows, follows for as long as the node runs.
     let (_running, until) = oneshot::channel();
     let work = async {
+        if !config.roles().broker {
+            return std::future::pending().await;
+        }
         let epoch = broker.come_up(config.listeners()).await.map_err(|e| text(&e))?;
         view.borrow_mut().epoch = Some(epoch);
         let for_clients = spec.network.listen(spec.machine, CLIENT_PORT);
@@ -174,7 +189,7 @@ async fn serve(
         biased;
         ended = work => return ended,
         _ = asked => {}
-        () = local.stopped() => return Err("the controller has stopped".to_owned()),
+        () = broker::local_stopped(&controller) => return Err("the controller has stopped".to_owned()),
     }
     // An orderly stop, in the order of `node::broker`.
     let epoch = view.borrow().epoch.unwrap_or(BrokerEpoch::NONE);
@@ -182,15 +197,28 @@ async fn serve(
         broker.hand_over(epoch).await;
     }
     spec.network.stop_listening(spec.machine);
-    let _ = stop.send(true);
+    assembly.stop();
+    assembly.coordinators_ended().await.map_err(|e| text(&e))?;
     replicas.fetchers().shutdown();
-    local.shutdown().await;
+    if let Some(local) = controller.local() {
+        local.shutdown().await;
+    }
     logs.close(epoch);
     Ok(())
 }
 
-/// What a broker does by the clock: syncs that were asked for, checkpoints.
+/// Nothing holds a compaction up.
+struct Unpaced;
+
+impl Pace for Unpaced {
+    fn spend(&mut self, _bytes: usize) -> bool {
+        true
+    }
+}
+
+/// What a broker does by the clock: syncs that were asked for, checkpoints, compaction.
 async fn maintain(logs: Arc<LogManager>, flusher: Flusher, requests: FlushRequests, clock: SharedClock) {
+    let cleaner = LogCleaner::new(Arc::clone(&logs));
     let mut rounds = 0;
     loop {
         let delay = ottla::log::file_system::simulated_delay().unwrap_or_default();
@@ -202,6 +230,10 @@ async fn maintain(logs: Arc<LogManager>, flusher: Flusher, requests: FlushReques
             logs.flush_tick(&flusher, clock.wall());
             logs.removal_tick(clock.monotonic());
             logs.checkpoint_tick();
+            if let Some(log) = cleaner.grab(clock.wall()) {
+                // Why a pass comes to no end is told, and seen in what the log then holds.
+                let _ = cleaner.clean(&log, &CLEANER, clock.wall(), &mut Unpaced);
+            }
         }
     }
 }

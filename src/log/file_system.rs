@@ -147,7 +147,8 @@ impl File {
                 }
             },
             Self::Simulated(file) => {
-                let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+                let mut bytes = Vec::with_capacity(slices.iter().map(|slice| slice.len()).sum());
+                slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
                 file.write_at(&bytes, Some(position))
             }
         }

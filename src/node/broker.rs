@@ -21,12 +21,12 @@ use crate::config::listeners::Listener;
 use crate::config::server::ServerConfig;
 use crate::config::source::Warning;
 use crate::controller::quorum::voters::VoterEndpoint;
-use crate::coordinator::group;
 use crate::log::cleaner::log_cleaner::LogCleaner;
 use crate::log::dir::LogDir;
 use crate::log::error::OpenError;
 use crate::log::flusher::Flusher;
 use crate::log::manager::LogManager;
+use crate::node::assembly::{Assembly, Parts};
 use crate::node::banner::Banner;
 use crate::node::cleaner::{Cleaner, RoundSettings};
 use crate::node::group_lag::GroupLag;
@@ -35,21 +35,15 @@ use crate::node::maintenance::{Intervals, Maintenance};
 use crate::node::metrics::NodeWatch;
 use crate::node::quorum_setup::{self, Membership};
 use crate::node::replication::{self, Replication};
-use crate::node::transactions::Transactions;
-use crate::node::{
-    bind, connections, coordinators, directories, footprint, lifecycle, logging, metadata_loader, metrics,
-    metrics_http, quorum_member, shutdown,
-};
+use crate::node::{bind, directories, footprint, lifecycle, logging, metrics, metrics_http, quorum_member, shutdown};
 use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::metadata_follower;
 use crate::protocol::api::ListenerKind;
 use crate::protocol::internal::Identity;
-use crate::quota::connection_quota::ConnectionQuota;
 use crate::replica::log_moves::LogMoves;
 use crate::replica::log_settings;
 use crate::replica::manager::ReplicaManager;
 use crate::server::context::Context;
-use crate::server::fetch_session::FetchSessions;
 use crate::server::listener::{self, Bound, Cores};
 use crate::server::log_levels::{LogLevels, Reload};
 
@@ -128,50 +122,18 @@ async fn serve(
     let listeners = lifecycle::effective_listeners(config.listeners(), &bound);
     let at = lifecycle::effective_listeners(config.controller_listeners(), &for_controllers);
     let controller = join_quorum(&config, &membership, &identity, &at, &clock).await?;
-    let replicas = ReplicaManager::new(
-        config.node_id(),
-        Arc::clone(&config),
-        Arc::clone(&logs),
-        flusher.clone(),
-        Arc::clone(&clock),
-    );
-    tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));
-
-    let (stop, stopped) = watch::channel(false);
-    let groups = group::service::Service::new(Arc::clone(&config), Arc::clone(&clock));
-    let coordinators =
-        coordinators::host(Arc::clone(&groups), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
-    let coordinators = tokio::spawn(coordinators);
-    let txn = Transactions::new(&config, &clock, &replicas, &groups, &controller);
-    let hosted =
-        coordinators::host(Arc::clone(&txn.service), Arc::clone(&replicas), Arc::clone(&clock), stopped.clone());
-    let transaction_coordinators = tokio::spawn(hosted);
-    let limits = connections::limits(&config).map_err(StartError::Settings)?;
-    // Clients that take every place must not keep the controllers from each other.
-    let of_controllers = ConnectionQuota::new(limits.clone());
-    let connections = ConnectionQuota::new(limits);
-    let counted = vec![Arc::clone(&connections), Arc::clone(&of_controllers)];
-    tokio::spawn(connections::follow(Arc::clone(&replicas), counted));
-    let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots()).unwrap_or(0);
-    let ctx = Arc::new(Context {
-        node_id: config.node_id(),
-        cluster_id: membership.cluster_id.clone(),
+    let parts = Parts {
         config: Arc::clone(&config),
+        cluster_id: membership.cluster_id.clone(),
         controller: controller.clone(),
-        replicas: Arc::clone(&replicas),
-        groups: Arc::clone(&groups),
-        connections: Arc::clone(&connections),
-        controller_connections: of_controllers,
-        fetch_sessions: FetchSessions::new(slots),
-        producer_ids: txn.producer_ids,
-        transactions: txn.service,
-        transaction_partitions: txn.partitions,
-        markers: txn.markers,
-        in_the_making: Default::default(),
+        logs: Arc::clone(&logs),
+        flusher: flusher.clone(),
         log_levels: LogLevels::new(&root_level, reload),
         clock: Arc::clone(&clock),
-        stop: stopped,
-    });
+    };
+    let assembly = Assembly::begin(parts).map_err(StartError::Settings)?;
+    let ctx = Arc::clone(&assembly.ctx);
+    let replicas = Arc::clone(&ctx.replicas);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cores = listener::start(cores, &ctx).map_err(system("start a core"))?;
     cores.accept(for_controllers);
@@ -182,11 +144,11 @@ async fn serve(
     let others = replication::connections(&replicas, &config, "lag", BrokerEpoch::NONE);
     let watch = NodeWatch {
         recorded,
-        lag: GroupLag::new(groups, Arc::clone(&replicas), others, Arc::clone(&clock)),
+        lag: GroupLag::new(Arc::clone(&ctx.groups), Arc::clone(&replicas), others, Arc::clone(&clock)),
         replicas: Arc::clone(&replicas),
         controller: controller.clone(),
         cleaner: Arc::clone(&cleaner),
-        connections,
+        connections: Arc::clone(&ctx.connections),
         serving: Arc::clone(&serving),
     };
     let broker = Lifecycle::new(controller.clone(), replicas, Arc::clone(&config), Arc::clone(&clock));
@@ -208,13 +170,12 @@ async fn serve(
         broker.hand_over(up.epoch).await;
     }
     serving.store(false, Ordering::Release);
-    // Every receiver may be gone already, if all cores ended by themselves.
-    let _ = stop.send(true);
+    assembly.stop();
     let joined = tokio::task::spawn_blocking(move || cores.join()).await;
     if let Err(error) = joined {
         tracing::error!(%error, "the cores did not end");
     }
-    if let Err(error) = coordinators.await.and(transaction_coordinators.await) {
+    if let Err(error) = assembly.coordinators_ended().await {
         tracing::error!(%error, "the coordinators did not end");
     }
     if let Some(replication) = up.replication {
@@ -236,7 +197,8 @@ fn stopped_early(signal: std::io::Result<&'static str>) -> Result<(), StartError
     Ok(())
 }
 
-async fn local_stopped(controller: &ControllerChannel) {
+/// Returns when this node's own controller has stopped; never, if it has none.
+pub async fn local_stopped(controller: &ControllerChannel) {
     match controller.local() {
         Some(local) => local.stopped().await,
         None => std::future::pending().await,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use crate::config::server::ServerConfig;
+use crate::machine::blocking;
 use crate::quota::connection_quota::{ConnectionLimits, ConnectionQuota, ListenerLimits};
 use crate::replica::manager::ReplicaManager;
 
@@ -61,7 +62,7 @@ pub async fn follow(replicas: Arc<ReplicaManager>, quotas: Vec<Arc<ConnectionQuo
         if known.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &config)) {
             known = Some(Arc::clone(&config));
             // A host's name is looked up, which may take its time.
-            match tokio::task::spawn_blocking(move || limits(&config)).await {
+            match blocking::run(move || limits(&config)).await {
                 Ok(Ok(limits)) => quotas.iter().for_each(|quota| quota.set_limits(limits.clone())),
                 Ok(Err(error)) => tracing::warn!(error, "the caps on connections stay as they were"),
                 Err(error) => tracing::error!(%error, "the caps on connections stay as they were"),

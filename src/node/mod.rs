@@ -1,5 +1,6 @@
 //! The roof: wiring and lifecycle of one process. Everything may be named here.
 
+pub mod assembly;
 pub mod banner;
 pub mod bind;
 pub mod broker;
