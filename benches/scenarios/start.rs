@@ -40,6 +40,7 @@ fn empty(make: &Make, options: &Options) -> Result<Sample, WireError> {
 
 /// Writes `bytes` into `topic` in 64 KiB batches, at least one small batch per partition.
 fn fill(server: &Server, topic: &Topic, bytes: u64) -> Result<(), WireError> {
+    Client::connect(server.address)?.wait_served(topic)?;
     let write = |batch: Batch, requests: u64| {
         let mut engine = Engine::new()?;
         let pace = Pace { at_most: requests, ..Pace::closed(5) };

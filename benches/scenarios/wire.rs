@@ -15,6 +15,7 @@ pub const FETCH: (i16, i16) = (1, 17);
 pub const METADATA: (i16, i16) = (3, 12);
 pub const CREATE_TOPICS: (i16, i16) = (19, 7);
 pub const DELETE_TOPICS: (i16, i16) = (20, 6);
+pub const CREATE_PARTITIONS: (i16, i16) = (37, 3);
 pub const INIT_PRODUCER_ID: (i16, i16) = (22, 4);
 
 pub type TopicId = [u8; 16];
@@ -108,6 +109,17 @@ pub fn create_topic(topic: &str, partitions: i32, replicas: i16, configs: &[(&st
     body.extend(30_000i32.to_be_bytes());
     body.extend([0, 0]);
     request(CREATE_TOPICS, &body)
+}
+
+/// Grows a topic to `partitions` in all.
+pub fn create_partitions(topic: &str, partitions: i32) -> Vec<u8> {
+    let mut body = vec![2];
+    string(&mut body, topic);
+    body.extend(partitions.to_be_bytes());
+    body.extend([0, 0]); // no assignments, tags
+    body.extend(30_000i32.to_be_bytes());
+    body.extend([0, 0]); // not only to validate, tags
+    request(CREATE_PARTITIONS, &body)
 }
 
 pub fn delete_topic(topic: &str) -> Vec<u8> {
