@@ -50,10 +50,12 @@ fn a_broker_goes_on_without_one_of_its_directories() {
     }));
     println!("the leaderships in the failed directory moved within {:?}", failed.elapsed());
     assert!(stays.iter().all(|index| after[*index] == 2), "what is in the other directory stays: {before:?} {after:?}");
-    let told = cluster.call(2, "DescribeLogDirs", 4, json!({"topics": null}));
-    let offline: Vec<i64> =
-        told["results"].as_array().into_iter().flatten().filter_map(|dir| dir["errorCode"].as_i64()).collect();
-    assert!(offline.contains(&0) && offline.contains(&56), "{told}");
+    cluster.wait_for("the directory is told to be offline", |cluster| {
+        let told = cluster.call(2, "DescribeLogDirs", 4, json!({"topics": null}));
+        let offline: Vec<i64> =
+            told["results"].as_array().into_iter().flatten().filter_map(|dir| dir["errorCode"].as_i64()).collect();
+        (offline.contains(&0) && offline.contains(&56)).then_some(())
+    });
     cluster.create_topic_anyhow(2, "later", 2, 2);
     agreed(&cluster, &["later"], complete(2));
 

@@ -36,6 +36,8 @@ const APPLY_LIMIT: Duration = Duration::from_secs(600);
 const MOVE_LIMIT: Millis = Millis(30_000);
 /// ... and while it does not.
 const SILENCE_LIMIT: Millis = Millis(3_000);
+/// Longest that a stop waits to hear who leads in its place.
+const HEAR_LIMIT: Duration = Duration::from_secs(1);
 
 /// The listeners with the ports that the operating system gave where port 0 was asked for, and with this machine's name where
 /// nothing says which host clients are to be told.
@@ -212,6 +214,11 @@ impl Lifecycle {
             if let Some(answer) = self.heartbeat(epoch, true).await {
                 heard = now;
                 if answer.reply.should_shut_down {
+                    // Who waits for an acknowledgement here is to hear that another leads, and not only that the connection has ended:
+                    // until then it goes on at the new leader with what comes behind.
+                    if !self.replicas.wait_applied(answer.offset, HEAR_LIMIT).await {
+                        tracing::warn!("this broker stops before it has heard who leads in its place");
+                    }
                     return;
                 }
             }
