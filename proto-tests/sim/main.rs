@@ -43,6 +43,8 @@ const REGRESSIONS: &[u64] = &[
     198, // A follower whose disk had failed a sync told its leader that it held what it was to have synced.
     633, // What a node that is down knows of the in-sync set counts as well.
     780,
+    // A broker that was back led again by what it had known before, and its coordinator wrote in an epoch that was over.
+    104,
 ];
 /// Seeds of every test run, where `OTTLA_SIM_SEEDS` or `OTTLA_SIM_SECONDS` does not ask for more.
 const SEEDS: u64 = 150;

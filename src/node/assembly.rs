@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::base::clock::SharedClock;
+use crate::base::ids::Offset;
 use crate::config::server::ServerConfig;
 use crate::coordinator::group;
 use crate::log::flusher::Flusher;
@@ -54,6 +55,9 @@ impl Assembly {
         let Parts { config, cluster_id, controller, logs, flusher, log_levels, clock } = parts;
         let limits = connections::limits(&config)?;
         let replicas = ReplicaManager::new(config.node_id(), Arc::clone(&config), logs, flusher, Arc::clone(&clock));
+        if !config.roles().broker {
+            replicas.begin_from(Offset::NONE);
+        }
         tokio::spawn(metadata_loader::follow(controller.subscribe(), Arc::clone(&replicas)));
 
         let (stop, stopped) = watch::channel(false);

@@ -85,7 +85,7 @@ impl Lifecycle {
     pub async fn come_up(&self, listeners: &[Listener]) -> Result<BrokerEpoch, StartError> {
         let registered = self.register(listeners).await?;
         let (epoch, mut reached) = (registered.reply, registered.offset);
-        self.replicas.expect_all_from(reached);
+        self.replicas.registered_at(reached);
         loop {
             if !self.replicas.wait_applied(reached, APPLY_LIMIT).await {
                 let late = "the metadata could not be applied to the logs within ten minutes";

@@ -15,7 +15,14 @@ use crate::replica::manager::ReplicaManager;
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Runs until the controller's end of the channel is gone. A slow apply skips images in between: each is a whole.
+///
+/// A broker begins with its own registration. What it knew when it went down may be long out of date: it would lead what others
+/// lead by now, and in an epoch in which it may have written, and lost, something else.
 pub async fn follow(mut images: watch::Receiver<Arc<MetadataImage>>, replicas: Arc<ReplicaManager>) {
+    let begin = replicas.beginning().await;
+    if images.wait_for(|image| image.offset() >= begin).await.is_err() {
+        return;
+    }
     let mut again = tokio::time::interval(AGAIN);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

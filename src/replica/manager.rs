@@ -70,6 +70,8 @@ pub struct ReplicaManager {
     /// The metadata from which on no replica is missing in them: [`NEVER`] before that is known, and once logs have been compared.
     pub(super) all_from: AtomicI64,
     pub(super) applied: watch::Sender<Arc<MetadataImage>>,
+    /// The first metadata that are applied, once that is known.
+    begin: watch::Sender<Option<Offset>>,
     flusher: Flusher,
 }
 
@@ -96,6 +98,7 @@ impl ReplicaManager {
             lacking: Mutex::default(),
             all_from: AtomicI64::new(NEVER),
             applied: watch::Sender::new(Arc::new(MetadataImage::default())),
+            begin: watch::Sender::new(None),
             flusher,
         })
     }
@@ -137,9 +140,23 @@ impl ReplicaManager {
         matches!(tokio::time::timeout(timeout, reached).await, Ok(Ok(_)))
     }
 
-    /// From the metadata at `offset` on, every replica that belongs here is in them.
-    pub fn expect_all_from(&self, offset: Offset) {
+    /// This broker's registration is in the metadata at `offset`: from there on every replica that belongs here is in them.
+    pub fn registered_at(&self, offset: Offset) {
         self.all_from.store(offset.0, Ordering::Release);
+        self.begin_from(offset);
+    }
+
+    /// Metadata before `offset` are not applied.
+    pub fn begin_from(&self, offset: Offset) {
+        self.begin.send_replace(Some(offset));
+    }
+
+    /// Where the metadata begin to be applied. Returns once that is known.
+    pub async fn beginning(&self) -> Offset {
+        let mut begin = self.begin.subscribe();
+        // The sender is in this very struct.
+        let known = begin.wait_for(Option::is_some).await;
+        known.ok().and_then(|known| *known).unwrap_or(Offset::NONE)
     }
 
     /// True while the disk has refused logs of replicas that belong here.
