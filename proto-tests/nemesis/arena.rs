@@ -153,6 +153,9 @@ impl Arena {
                 "tag": loader.tag, "first": loader.sent, "stop": stop, "file": acknowledged, "patience_ms": 4000});
             if loader.client.library() != Library::Confluent {
                 command["polls"] = json!(shown);
+            } else if self.may_double {
+                // It takes a batch that is no longer recognised for a loss, and sends nothing more: none may have others behind it.
+                command["in_flight"] = json!(1);
             }
             loader.client.send(command);
         }

@@ -134,7 +134,7 @@ impl Log {
             slices.push(IoSlice::new(head));
             slices.push(IoSlice::new(&batch.bytes[FRESH_BYTES..]));
         }
-        segment.append(&mut slices, &headers, config.index_interval_bytes).inspect_err(|e| self.health.fail(e))?;
+        segment.append(&mut slices, &headers, config.index_interval_bytes).inspect_err(|e| self.note_failure(e))?;
         for batch in batches {
             self.note_batch(writer, &segment, batch, now)?;
         }
@@ -241,7 +241,7 @@ impl Log {
             // Compaction leaves gaps, so that recovery could not tell from one that the end of this segment was never written.
             rolled.sync().inspect_err(|e| self.health.fail_for_good(e))?;
         }
-        let next = LogSegment::create(&self.dir, base, now).inspect_err(|e| self.health.fail(e))?;
+        let next = LogSegment::create(&self.dir, base, now).inspect_err(|e| self.note_failure(e))?;
         let next = Arc::new(next);
         let mut segments = Vec::clone(&self.segments.load());
         segments.push(Arc::clone(&next));
