@@ -177,14 +177,7 @@ async fn consume(client: Client, partition: usize) {
     let mut leader = None;
     let mut next = 0;
     loop {
-        if leader.is_none() {
-            leader = links.leader(TOPIC, partition).await;
-        }
-        let read = match leader {
-            Some(node) => links.fetch(node, (TOPIC, partition), next, false).await,
-            None => None,
-        };
-        match read {
+        match links.fetch_from_leader(&mut leader, (TOPIC, partition), next, false).await {
             Some(read) => {
                 let before = next;
                 for (offset, value) in values(&read.records.unwrap_or_default()) {
@@ -198,10 +191,7 @@ async fn consume(client: Client, partition: usize) {
                     pause(20).await;
                 }
             }
-            None => {
-                leader = None;
-                pause(50).await;
-            }
+            None => pause(50).await,
         }
     }
 }

@@ -190,4 +190,25 @@ impl Links {
         let data = answer.responses.first()?.partitions.first()?;
         (data.error_code == 0).then(|| data.clone())
     }
+
+    /// As [`Links::fetch`], from the leader: who that is is asked where it is not known, and forgotten when it gives nothing.
+    pub async fn fetch_from_leader(
+        &mut self,
+        leader: &mut Option<usize>,
+        (topic, partition): (&'static str, usize),
+        from: i64,
+        settled: bool,
+    ) -> Option<PartitionData> {
+        if leader.is_none() {
+            *leader = self.leader(topic, partition).await;
+        }
+        let read = match *leader {
+            Some(node) => self.fetch(node, (topic, partition), from, settled).await,
+            None => None,
+        };
+        if read.is_none() {
+            *leader = None;
+        }
+        read
+    }
 }

@@ -236,15 +236,7 @@ async fn read(client: Client, partition: usize) {
     let mut links = Links::new(&client, REQUEST_TIMEOUT_MS);
     let (mut leader, mut next) = (None, 0);
     loop {
-        if leader.is_none() {
-            leader = links.leader(TOPIC, partition).await;
-        }
-        let read = match leader {
-            Some(node) => links.fetch(node, (TOPIC, partition), next, true).await,
-            None => None,
-        };
-        let Some(read) = read else {
-            leader = None;
+        let Some(read) = links.fetch_from_leader(&mut leader, (TOPIC, partition), next, true).await else {
             pause(50).await;
             continue;
         };
