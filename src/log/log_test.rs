@@ -19,7 +19,6 @@ use crate::record::batch::{batches, crc};
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
 use crate::record::iter::records;
-use crate::record::records::Records;
 
 const NOW: Millis = Millis(1_700_000_000_000);
 
@@ -60,23 +59,11 @@ fn append(log: &Log, bytes: Bytes) -> Offset {
     info.first_offset
 }
 
-fn bytes_of(read: Records) -> Bytes {
-    match read {
-        Records::Memory(bytes) => bytes,
-        Records::Pieces(pieces) => pieces.concat().into(),
-        Records::File(slice) => {
-            let mut out = vec![0; slice.len];
-            slice.file.read_exact_at(&mut out, slice.position).unwrap();
-            out.into()
-        }
-    }
-}
-
 /// Every record from `from` on: offset and value.
 fn all(log: &Log, mut from: Offset) -> Vec<(i64, String)> {
     let mut out = Vec::new();
     while from < log.high_watermark() {
-        let bytes = bytes_of(log.read(from, 300, ReadUpTo::HighWatermark, true).unwrap().records);
+        let bytes = log.read(from, 300, ReadUpTo::HighWatermark, true).unwrap().records.to_bytes().unwrap();
         for view in batches(&bytes).map_while(Result::ok) {
             view.verify_crc().unwrap();
             let codec = view.header.compression().unwrap();

@@ -21,7 +21,6 @@ use crate::record::batch::{self, BatchHeader, TRANSACTIONAL};
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
 use crate::record::control::{ControlType, end_txn_value};
-use crate::record::records::Records;
 
 const NOW: Millis = Millis(1_700_000_000_000);
 const EPOCH: LeaderEpoch = LeaderEpoch(1);
@@ -95,24 +94,12 @@ fn end_txn(log: &Log, bytes: Bytes) -> Result<Offset, AppendError> {
     Ok(info.first_offset)
 }
 
-fn bytes(records: &Records) -> Bytes {
-    match records {
-        Records::Memory(bytes) => bytes.clone(),
-        Records::Pieces(pieces) => pieces.concat().into(),
-        Records::File(slice) => {
-            let mut out = vec![0; slice.len];
-            slice.file.read_exact_at(&mut out, slice.position).unwrap();
-            out.into()
-        }
-    }
-}
-
 fn heads(log: &Log) -> Vec<BatchHeader> {
     let mut found: Vec<BatchHeader> = Vec::new();
     let mut next = log.log_start_offset();
     loop {
         let info = log.read(next, 1 << 20, ReadUpTo::LogEnd, true).unwrap();
-        let got = bytes(&info.records);
+        let got = info.records.to_bytes().unwrap();
         let before = found.len();
         found.extend(batch::batches(&got).map_while(Result::ok).map(|view| {
             view.verify_crc().unwrap();
@@ -143,7 +130,7 @@ fn readers_beside_a_writer_see_whole_batches_in_order() {
                 loop {
                     let finished = done.load(Ordering::SeqCst);
                     let info = log.read(next, 20_000, up_to, true).unwrap();
-                    let got = bytes(&info.records);
+                    let got = info.records.to_bytes().unwrap();
                     if got.is_empty() && finished && next == log.log_end_offset() {
                         break;
                     }
@@ -196,7 +183,7 @@ fn readers_of_committed_transactions_stop_at_the_first_open_one() {
         log.update_high_watermark(Offset(9));
         assert_eq!(log.last_stable_offset(), Offset(7));
         let info = log.read(Offset(0), 1 << 20, ReadUpTo::LastStable, true).unwrap();
-        assert_eq!(batch::batches(&bytes(&info.records)).count(), 5);
+        assert_eq!(batch::batches(&info.records.to_bytes().unwrap()).count(), 5);
         let aborted: Vec<_> = info.aborted.iter().map(|a| (a.producer_id.0, a.first_offset.0)).collect();
         assert_eq!(aborted, [(1, 0)]);
     }

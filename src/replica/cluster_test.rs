@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -29,7 +29,6 @@ use crate::metadata::record::{
 };
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
-use crate::record::records::Records;
 use crate::replica::append::{self, Acks, Appended, ProduceError};
 use crate::replica::edges::{
     EndpointError, FetchWish, FollowedPartition, IsrChannel, IsrWish, LeaderAnswer, LeaderEndpoint, LeaderEndpoints,
@@ -194,7 +193,12 @@ impl LeaderEndpoint for Wire {
                 let none = (Offset::NONE, Offset::NONE, None, Bytes::new());
                 let (high_watermark, log_start, diverging, records) = read.map_or(none, |read| {
                     let info = read.info;
-                    (info.high_watermark, info.log_start_offset, read.diverging, bytes(&info.records))
+                    (
+                        info.high_watermark,
+                        info.log_start_offset,
+                        read.diverging,
+                        info.records.to_bytes().expect("a segment"),
+                    )
                 });
                 LeaderAnswer { partition: partition.clone(), error, high_watermark, log_start, diverging, records }
             });
@@ -223,18 +227,6 @@ fn code(error: &FetchError) -> ErrorCode {
         FetchError::Leader(LeaderError::Unknown) => ErrorCode::UnknownLeaderEpoch,
         FetchError::Leader(LeaderError::Offline) => ErrorCode::KafkaStorageError,
         FetchError::Read(_) => ErrorCode::OffsetOutOfRange,
-    }
-}
-
-fn bytes(records: &Records) -> Bytes {
-    match records {
-        Records::Memory(bytes) => bytes.clone(),
-        Records::Pieces(pieces) => pieces.iter().flatten().copied().collect::<BytesMut>().freeze(),
-        Records::File(slice) => {
-            let mut out = vec![0; slice.len];
-            slice.file.read_exact_at(&mut out, slice.position).expect("a segment");
-            out.into()
-        }
     }
 }
 
@@ -372,9 +364,8 @@ impl Running {
         let contents: Vec<_> = logs
             .iter()
             .map(|p| {
-                bytes(
-                    &p.log().read(p.log().log_start_offset(), 1 << 20, ReadUpTo::LogEnd, true).expect("a read").records,
-                )
+                let read = p.log().read(p.log().log_start_offset(), 1 << 20, ReadUpTo::LogEnd, true).expect("a read");
+                read.records.to_bytes().expect("a segment")
             })
             .collect();
         let start = logs[0].log().log_start_offset();

@@ -15,7 +15,6 @@ use ottla::log::read_info::ReadUpTo;
 use ottla::record::batch::batches;
 use ottla::record::builder::BatchBuilder;
 use ottla::record::compression::Compression;
-use ottla::record::records::Records;
 
 const NOW: Millis = Millis(1_700_000_000_000);
 static BACKGROUND: LazyLock<Arc<Background>> = LazyLock::new(|| Arc::new(Background::start().expect("a thread")));
@@ -58,15 +57,7 @@ fuzz_target!(|data: &[u8]| {
     let mut next = Offset(0);
     while next < end {
         let read = log.read(next, 1 << 20, ReadUpTo::LogEnd, true).expect("readable");
-        let bytes = match read.records {
-            Records::Memory(bytes) => bytes.to_vec(),
-            Records::Pieces(pieces) => pieces.concat(),
-            Records::File(slice) => {
-                let mut out = vec![0; slice.len];
-                slice.file.read_exact_at(&mut out, slice.position).expect("readable");
-                out
-            }
-        };
+        let bytes = read.records.to_bytes().expect("readable");
         let before = next;
         for view in batches(&bytes).map_while(Result::ok) {
             view.verify_crc().expect("whole");

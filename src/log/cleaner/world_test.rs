@@ -25,7 +25,6 @@ use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
 use crate::record::control::{ControlType, end_txn_value};
 use crate::record::iter::records;
-use crate::record::records::Records;
 
 pub(super) const NOW: Millis = Millis(1_700_000_000_000);
 const EPOCH: LeaderEpoch = LeaderEpoch(1);
@@ -96,15 +95,7 @@ pub(super) fn read(log: &Log, up_to: ReadUpTo) -> Contents {
         for txn in &info.aborted {
             aborted.entry(txn.producer_id).or_default().insert(txn.first_offset);
         }
-        let bytes = match &info.records {
-            Records::Memory(bytes) => bytes.clone(),
-            Records::Pieces(pieces) => pieces.concat().into(),
-            Records::File(slice) => {
-                let mut out = vec![0; slice.len];
-                slice.file.read_exact_at(&mut out, slice.position).unwrap();
-                out.into()
-            }
-        };
+        let bytes = info.records.to_bytes().unwrap();
         let before = found.heads.len();
         for view in batch::batches(&bytes).map_while(Result::ok) {
             view.verify_crc().unwrap();
