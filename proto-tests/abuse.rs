@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "abuse/cold.rs"]
+mod cold;
 #[path = "abuse/connections.rs"]
 mod connections;
 

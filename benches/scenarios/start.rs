@@ -1,6 +1,6 @@
 //! S12: start. An empty directory, then restarts after a clean stop and after kill -9, with more and more partitions.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::case::{Bench, Sample};
@@ -14,6 +14,9 @@ use crate::producer::{Pace, Producer};
 use crate::servers::{Make, Server};
 use crate::totals::Until;
 use crate::wire::WireError;
+
+/// How long a broker that has started may refuse some partitions.
+const SETTLE_MAX: Duration = Duration::from_secs(60);
 
 fn empty(make: &Make, options: &Options) -> Result<Sample, WireError> {
     let make = *make;
@@ -49,7 +52,14 @@ fn fill(server: &Server, topic: &Topic, bytes: u64) -> Result<(), WireError> {
         engine.run(&Until::seconds(120.0).or_bytes(requests * batch.bytes.len() as u64))?;
         engine.drain()
     };
-    write(Batch::build(100, 1 << 10, now_ms()), topic.partitions as u64)?;
+    // A broker that has just come up may change its mind once more about who leads: clients ask again, and so does this one.
+    let deadline = Instant::now() + SETTLE_MAX;
+    while let Err(error) = write(Batch::build(100, 1 << 10, now_ms()), topic.partitions as u64) {
+        if Instant::now() > deadline {
+            return Err(error);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
     if bytes > 0 {
         let batch = Batch::build(1024, 64 << 10, now_ms());
         let requests = bytes / batch.bytes.len() as u64;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::arena::{self, Arena, PARTITIONS, SETTINGS, TOPIC};
-use crate::disk::{Tampered, Volume};
+use crate::disk::Volume;
 use crate::records;
 use crate::support::cluster::Cluster;
 use crate::support::paths;
+use crate::support::tampered::Tampered;
 
 const METADATA: &str = "__cluster_metadata-0";
 /// How long nothing may be committed in a partition that has nothing to do with a fault of at least 4 s.

@@ -15,5 +15,6 @@ pub mod proxy;
 pub mod reader;
 pub mod record;
 pub mod schema;
+pub mod tampered;
 pub mod tools;
 pub mod wire;

@@ -15,6 +15,7 @@ use super::index::transaction_index::AbortedEntry;
 use super::log::{AppendOrigin, End, Log, Writer, first_unstable, floor};
 use super::producer_snapshot;
 use super::producer_state::{ProducerState, Verdict, Word};
+use super::read_info::OnCold;
 use super::segment::LogSegment;
 use super::validate::{self, Validated};
 use super::verification::{FirstBatch, Guard};
@@ -87,7 +88,7 @@ impl Log {
     /// The greatest timestamp of the batch that holds `offset`; none if it is not there any more.
     fn stored_timestamp(&self, offset: Offset) -> Millis {
         let segments = self.segments.load_full();
-        let stored = floor(&segments, offset).and_then(|s| self.find(s, offset, s.size()).ok().flatten());
+        let stored = floor(&segments, offset).and_then(|s| self.find(s, offset, s.size(), OnCold::Wait).ok().flatten());
         // Compaction may have left nothing of it.
         stored.filter(|at| at.header.base_offset <= offset).map_or(Millis::NONE, |at| at.header.max_timestamp)
     }

@@ -184,6 +184,9 @@ pub enum ReadError {
     /// A compressed batch cannot be read.
     #[error(transparent)]
     Compression(#[from] CompressionError),
+    /// The page cache does not hold it, and the reader does not wait for the disk.
+    #[error("what is asked for has to be read from the disk first")]
+    Cold,
     /// The disk refused.
     #[error(transparent)]
     Storage(#[from] StorageError),

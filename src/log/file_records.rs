@@ -125,6 +125,27 @@ impl FileRecords {
         Ok(())
     }
 
+    /// Reads up to `out.len()` bytes of a file that is open and as far as the page cache holds it; fewer at the end of the file.
+    /// `None`: it is not open, or not all of it is at hand.
+    pub fn read_cached_at(&self, out: &mut [u8], position: u64) -> io::Result<Option<usize>> {
+        let open = match &*self.slot.lock() {
+            Slot::Held(file) | Slot::Pinned(file) => Some(Arc::clone(file)),
+            Slot::Loose(file) => file.upgrade(),
+        };
+        let Some(open) = open else { return Ok(None) };
+        let mut done = 0;
+        while done < out.len() {
+            match open.file.read_cached_at(&mut out[done..], position + done as u64) {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(Some(done))
+    }
+
     /// Reads up to `out.len()` bytes; fewer at the end of the file.
     pub fn read_at(&self, out: &mut [u8], position: u64) -> io::Result<usize> {
         let open = self.opened()?;

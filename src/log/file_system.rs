@@ -5,7 +5,7 @@
 //! and writes then are the same system calls as ever, and `sendfile` is given a real descriptor. Knows nothing of logs.
 
 use std::fs;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::RwLock;
 use rustix::fs::FlockOperation;
+use rustix::io::{Errno, ReadWriteFlags};
 
 use super::simulated_disk::{SimulatedDisk, SimulatedFile};
 
@@ -123,6 +124,17 @@ impl File {
         match self {
             Self::Real(file) => file.read_at(out, position),
             Self::Simulated(file) => file.read_at(out, position),
+        }
+    }
+
+    /// The same, as far as the page cache holds it: fewer bytes where it does not, `WouldBlock` if it holds none of them. A file
+    /// system that cannot tell is read from as ever.
+    pub fn read_cached_at(&self, out: &mut [u8], position: u64) -> io::Result<usize> {
+        let Self::Real(file) = self else { return self.read_at(out, position) };
+        let mut buffers = [IoSliceMut::new(out)];
+        match rustix::io::preadv2(file, &mut buffers, position, ReadWriteFlags::NOWAIT) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.read_at(out, position),
+            done => Ok(done?),
         }
     }
 

@@ -19,13 +19,14 @@ use super::background::Background;
 use super::cleaner::checkpoint::CleanerCheckpoint;
 use super::config::LogConfig;
 use super::disk;
-use super::error::{FlushError, StorageError};
+use super::error::{FlushError, ReadError, StorageError};
 use super::file_system;
 use super::health::DirHealth;
 use super::leader_epoch::LeaderEpochCache;
 use super::partition_metadata;
 use super::producer_snapshot;
 use super::producer_state::{ActiveProducer, ProducerState};
+use super::read_info::OnCold;
 use super::segment::LogSegment;
 use super::tail_cache::TailCache;
 pub use super::validate::AppendOrigin;
@@ -216,18 +217,29 @@ impl Log {
         (between.map(|s| s.size()).sum::<u64>() + to.position).saturating_sub(from.position)
     }
 
-    /// Where a batch boundary lies in `segments`.
+    /// Where a batch boundary lies in `segments`; none if that cannot be told. Waits for the disk.
     pub(super) fn locate(&self, segments: &[Arc<LogSegment>], offset: Offset) -> Option<End> {
-        let segment = floor(segments, offset)?;
-        let position = match segment.find(offset, segment.size()) {
+        self.locate_or(segments, offset, OnCold::Wait).ok().flatten()
+    }
+
+    /// The same; refused if the disk would have to be waited for and `on_cold` says so.
+    pub(super) fn locate_or(
+        &self,
+        segments: &[Arc<LogSegment>],
+        offset: Offset,
+        on_cold: OnCold,
+    ) -> Result<Option<End>, ReadError> {
+        let Some(segment) = floor(segments, offset) else { return Ok(None) };
+        let position = match segment.find(offset, segment.size(), on_cold) {
             Ok(Some(at)) => at.position,
             Ok(None) => segment.size(),
+            Err(ReadError::Cold) => return Err(ReadError::Cold),
             Err(error) => {
                 tracing::warn!(partition = %self.name, %offset, %error, "an offset could not be located");
-                return None;
+                return Ok(None);
             }
         };
-        Some(End { offset, segment: segment.base_offset, position })
+        Ok(Some(End { offset, segment: segment.base_offset, position }))
     }
 
     /// True if `flush.messages` asks for an fsync once the log ends at `end`.

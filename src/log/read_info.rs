@@ -14,6 +14,15 @@ pub enum ReadUpTo {
     LastStable,
 }
 
+/// What a read does about bytes that the page cache does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnCold {
+    /// It waits for the disk.
+    Wait,
+    /// It is refused with [`ReadError::Cold`](super::error::ReadError::Cold): an event loop waits for no disk.
+    Refuse,
+}
+
 /// A transaction that was aborted, as a reader must know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AbortedTxn {

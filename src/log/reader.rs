@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::error::{ReadError, StorageError};
 use super::log::{End, Ends, Log, floor};
-use super::read_info::{AbortedTxn, ReadInfo, ReadUpTo};
+use super::read_info::{AbortedTxn, OnCold, ReadInfo, ReadUpTo};
 use super::segment::{BatchAt, LogSegment};
 use crate::base::ids::Offset;
 use crate::base::limits::TAIL_CACHE_BYTES_PER_LOG_MAX;
@@ -17,13 +17,26 @@ const SMALL_READ_BYTES: usize = 32 * 1024;
 
 impl Log {
     /// Reads batches from the one that holds `from` on, at most `max_bytes`; with `min_one_batch` the first batch comes whole
-    /// even if it is larger. Nothing at the bound is an empty answer, beyond the log end an error.
+    /// even if it is larger. Nothing at the bound is an empty answer, beyond the log end an error. Waits for the disk.
     pub fn read(
         &self,
         from: Offset,
         max_bytes: usize,
         up_to: ReadUpTo,
         min_one_batch: bool,
+    ) -> Result<ReadInfo, ReadError> {
+        self.read_or(from, max_bytes, up_to, min_one_batch, OnCold::Wait)
+    }
+
+    /// The same; refused if the disk would have to be waited for and `on_cold` says so. A slice of a file is given either way:
+    /// whoever sends it sees to it that its bytes are at hand.
+    pub fn read_or(
+        &self,
+        from: Offset,
+        max_bytes: usize,
+        up_to: ReadUpTo,
+        min_one_batch: bool,
+        on_cold: OnCold,
     ) -> Result<ReadInfo, ReadError> {
         let segments = self.segments.load_full();
         let ends = *self.ends.read();
@@ -40,7 +53,7 @@ impl Log {
             log_end_offset,
             aborted: Vec::new(),
         };
-        let Some(bound) = self.bound(&segments, &ends, up_to) else { return Ok(info) };
+        let Some(bound) = self.bound(&segments, &ends, up_to, on_cold)? else { return Ok(info) };
         if from >= bound.offset || (max_bytes == 0 && !min_one_batch) {
             return Ok(info);
         }
@@ -57,10 +70,10 @@ impl Log {
         }
         while let Some(segment) = segments.get(at).filter(|s| s.base_offset <= bound.segment) {
             let limit = if segment.base_offset == bound.segment { bound.position } else { segment.size() };
-            if let Some(found) = self.find(segment, from, limit)? {
+            if let Some(found) = self.find(segment, from, limit, on_cold)? {
                 let whole = if min_one_batch { found.header.size() } else { 0 };
                 let length = usize::try_from(limit - found.position).unwrap_or(usize::MAX).min(max_bytes.max(whole));
-                info.records = slice(segment, found.position, length)?;
+                info.records = slice(segment, found.position, length, on_cold)?;
                 if segment.base_offset == bound.segment && limit - found.position <= TAIL_CACHE_BYTES_PER_LOG_MAX as u64
                 {
                     self.tail.want();
@@ -77,19 +90,35 @@ impl Log {
         Ok(info)
     }
 
-    fn bound(&self, segments: &[Arc<LogSegment>], ends: &Ends, up_to: ReadUpTo) -> Option<End> {
+    fn bound(
+        &self,
+        segments: &[Arc<LogSegment>],
+        ends: &Ends,
+        up_to: ReadUpTo,
+        on_cold: OnCold,
+    ) -> Result<Option<End>, ReadError> {
         match up_to {
-            ReadUpTo::LogEnd => Some(ends.log_end),
-            ReadUpTo::HighWatermark => Some(ends.high_watermark),
-            ReadUpTo::LastStable if ends.last_stable() == ends.high_watermark.offset => Some(ends.high_watermark),
-            ReadUpTo::LastStable => self.locate(segments, ends.last_stable()),
+            ReadUpTo::LogEnd => Ok(Some(ends.log_end)),
+            ReadUpTo::HighWatermark => Ok(Some(ends.high_watermark)),
+            ReadUpTo::LastStable if ends.last_stable() == ends.high_watermark.offset => Ok(Some(ends.high_watermark)),
+            ReadUpTo::LastStable => self.locate_or(segments, ends.last_stable(), on_cold),
         }
     }
 
     /// Finds a batch by the index; an index that leads astray is not believed, and the segment is scanned.
-    pub(super) fn find(&self, segment: &LogSegment, offset: Offset, limit: u64) -> Result<Option<BatchAt>, ReadError> {
+    pub(super) fn find(
+        &self,
+        segment: &LogSegment,
+        offset: Offset,
+        limit: u64,
+        on_cold: OnCold,
+    ) -> Result<Option<BatchAt>, ReadError> {
+        let found = segment.find(offset, limit, on_cold);
+        if matches!(found, Err(ReadError::Cold)) {
+            return found;
+        }
         let hinted = u64::from(segment.offsets.lookup(offset));
-        match segment.find(offset, limit) {
+        match found {
             Ok(Some(at)) if at.header.base_offset <= offset || at.position > hinted || hinted == 0 => Ok(Some(at)),
             Ok(None) if hinted < limit => Ok(None),
             // The segment was taken away since the list of segments was read.
@@ -103,7 +132,7 @@ impl Log {
             Err(error) if hinted == 0 => Err(error),
             _ => {
                 tracing::warn!(segment = %segment.path.display(), %offset, "the offset index leads astray; the segment is scanned");
-                segment.find_from(0, offset, limit)
+                segment.find_from(0, offset, limit, on_cold)
             }
         }
     }
@@ -128,11 +157,18 @@ fn next_base(segments: &[Arc<LogSegment>], at: usize, log_end: Offset) -> Offset
     segments.get(at + 1).map_or(log_end, |s| s.base_offset)
 }
 
-fn slice(segment: &LogSegment, position: u64, length: usize) -> Result<Records, ReadError> {
+fn slice(segment: &LogSegment, position: u64, length: usize, on_cold: OnCold) -> Result<Records, ReadError> {
     if length <= SMALL_READ_BYTES {
         let mut bytes = vec![0; length];
-        segment.file.read_exact_at(&mut bytes, position).map_err(StorageError::of("read", &segment.path))?;
-        return Ok(Records::Memory(bytes.into()));
+        let read = match on_cold {
+            OnCold::Wait => segment.file.read_exact_at(&mut bytes, position).map(|()| Some(length)),
+            OnCold::Refuse => segment.file.read_cached_at(&mut bytes, position),
+        };
+        return match read.map_err(StorageError::of("read", &segment.path))? {
+            Some(read) if read == length => Ok(Records::Memory(bytes.into())),
+            // Whoever waits for the disk will be told what is wrong with a file that ends too soon.
+            Some(_) | None => Err(ReadError::Cold),
+        };
     }
     let file: Arc<dyn RecordFile> = segment.file.opened().map_err(StorageError::of("open", &segment.path))?;
     Ok(Records::File(FileSlice { file, position, len: length }))

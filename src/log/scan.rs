@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::error::{ReadError, StorageError};
 use super::file_records::FileRecords;
+use super::read_info::OnCold;
 use super::segment::BatchAt;
 use crate::record::batch::{BatchHeader, HEADER_BYTES};
 
@@ -16,6 +17,7 @@ pub struct BatchScan<'a> {
     path: &'a Path,
     position: u64,
     limit: u64,
+    on_cold: OnCold,
     window: Vec<u8>,
     window_at: u64,
 }
@@ -23,7 +25,12 @@ pub struct BatchScan<'a> {
 impl<'a> BatchScan<'a> {
     /// Starts at `position`, which must be a batch's start.
     pub fn new(file: &'a FileRecords, path: &'a Path, position: u64, limit: u64) -> Self {
-        Self { file, path, position, limit, window: Vec::new(), window_at: 0 }
+        Self { file, path, position, limit, on_cold: OnCold::Wait, window: Vec::new(), window_at: 0 }
+    }
+
+    /// Says what to do about heads that have to be read from the disk first.
+    pub fn on_cold(self, on_cold: OnCold) -> Self {
+        Self { on_cold, ..self }
     }
 
     /// The next batch that lies whole before the limit.
@@ -47,8 +54,11 @@ impl<'a> BatchScan<'a> {
         if !covered {
             let want = usize::try_from(self.limit - self.position).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
             self.window.resize(want, 0);
-            let got =
-                self.file.read_at(&mut self.window, self.position).map_err(StorageError::of("read", self.path))?;
+            let got = match self.on_cold {
+                OnCold::Wait => self.file.read_at(&mut self.window, self.position).map(Some),
+                OnCold::Refuse => self.file.read_cached_at(&mut self.window, self.position),
+            };
+            let got = got.map_err(StorageError::of("read", self.path))?.ok_or(ReadError::Cold)?;
             self.window.truncate(got);
             self.window_at = self.position;
         }

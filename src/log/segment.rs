@@ -14,6 +14,7 @@ use super::file_system;
 use super::index::offset_index::{self, OffsetIndex};
 use super::index::time_index::TimeIndex;
 use super::index::transaction_index::TransactionIndex;
+use super::read_info::OnCold;
 use super::scan::BatchScan;
 use crate::base::ids::{Millis, Offset};
 use crate::record::batch::BatchHeader;
@@ -185,13 +186,22 @@ impl LogSegment {
     }
 
     /// The first batch whose last offset is at or behind `offset`, among the first `limit` bytes.
-    pub fn find(&self, offset: Offset, limit: u64) -> Result<Option<BatchAt>, ReadError> {
-        self.find_from(u64::from(self.offsets.lookup(offset)), offset, limit)
+    pub fn find(&self, offset: Offset, limit: u64, on_cold: OnCold) -> Result<Option<BatchAt>, ReadError> {
+        if on_cold == OnCold::Refuse && !self.offsets.is_at_hand() {
+            return Err(ReadError::Cold);
+        }
+        self.find_from(u64::from(self.offsets.lookup(offset)), offset, limit, on_cold)
     }
 
     /// The same, scanning from a batch boundary instead of asking the index.
-    pub fn find_from(&self, position: u64, offset: Offset, limit: u64) -> Result<Option<BatchAt>, ReadError> {
-        let mut scan = BatchScan::new(&self.file, &self.path, position, limit);
+    pub fn find_from(
+        &self,
+        position: u64,
+        offset: Offset,
+        limit: u64,
+        on_cold: OnCold,
+    ) -> Result<Option<BatchAt>, ReadError> {
+        let mut scan = BatchScan::new(&self.file, &self.path, position, limit).on_cold(on_cold);
         while let Some(at) = scan.next_batch()? {
             if at.header.last_offset() >= offset {
                 return Ok(Some(at));

@@ -2,7 +2,7 @@
 
 use super::error::ReadError;
 use super::log::{Log, floor};
-use super::read_info::TimestampAndOffset;
+use super::read_info::{OnCold, TimestampAndOffset};
 use super::scan::BatchScan;
 use super::segment::{BatchAt, LogSegment};
 use crate::base::ids::{Millis, Offset};
@@ -47,7 +47,7 @@ impl Log {
         let from = offset.max(self.log_start_offset());
         let first = floor(&segments, from).map_or(0, |s| segments.partition_point(|x| x.base_offset < s.base_offset));
         for segment in &segments[first..] {
-            if let Some(found) = self.find(segment, from, segment.size())? {
+            if let Some(found) = self.find(segment, from, segment.size(), OnCold::Wait)? {
                 let header = found.header;
                 return Ok(Some(if header.is_log_append_time() {
                     header.max_timestamp
@@ -68,7 +68,7 @@ impl Log {
         // Everything up to the looked-up offset is older.
         let from = segment.times.lookup_before(at).map_or(start, |older| older.max(start));
         let limit = segment.size();
-        let Some(first) = self.find(segment, from, limit)? else { return Ok(None) };
+        let Some(first) = self.find(segment, from, limit, OnCold::Wait)? else { return Ok(None) };
         let mut scan = BatchScan::new(&segment.file, &segment.path, first.position, limit);
         while let Some(found) = scan.next_batch()? {
             if found.header.max_timestamp >= at

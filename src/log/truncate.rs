@@ -12,6 +12,7 @@ use super::disk;
 use super::error::{OpenError, StorageError};
 use super::log::{End, Log, first_unstable};
 use super::producer_snapshot;
+use super::read_info::OnCold;
 use super::recovery;
 use super::segment::LogSegment;
 use crate::base::ids::{Millis, Offset};
@@ -38,7 +39,7 @@ impl Log {
         // From the end: a crash in between leaves no gap.
         gone.reverse();
         let last = Arc::clone(&segments[keep - 1]);
-        let position = match last.find_from(0, offset, last.size()) {
+        let position = match last.find_from(0, offset, last.size(), OnCold::Wait) {
             Ok(Some(at)) => at.position,
             Ok(None) => last.size(),
             Err(e) => return Err(OpenError::BadFile { path: last.path.clone(), reason: e.to_string() }),

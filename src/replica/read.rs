@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 use crate::log::error::ReadError;
-use crate::log::read_info::{ReadInfo, ReadUpTo};
+use crate::log::read_info::{OnCold, ReadInfo, ReadUpTo};
 use crate::replica::fetch_waiter::{FetchWaiter, FetchWaiters};
 use crate::replica::follower::FollowerFetch;
 use crate::replica::leading::FollowerError;
@@ -87,7 +87,7 @@ pub enum FetchError {
     Read(#[from] ReadError),
 }
 
-/// The outcome for each partition, in the order asked.
+/// The outcome for each partition, in the order asked; for the first ones only, as long as the others wait for the disk.
 pub type Reads = Vec<Result<PartitionRead, FetchError>>;
 
 /// Whether a read takes note of how far a follower has come: only the first of a fetch does, the later ones would tell an old
@@ -98,24 +98,35 @@ enum Progress {
     KnownAlready,
 }
 
-/// Reads what is there now. A follower's progress is noted.
+/// Reads what is there now and at hand. A follower's progress is noted. The first partition that has to be read from the disk ends
+/// it, so that none behind it takes its share: then fewer are read than asked for, and [`read_rest`] goes on.
 pub fn read_now(params: &FetchParams, fetches: &mut [PartitionFetch]) -> Reads {
-    let mut budget = params.max_bytes;
-    let mut first = true;
     let mut reads = Vec::with_capacity(fetches.len());
-    for fetch in fetches {
-        fetch.read_at = waiters(params, fetch).news();
-        let read = read_one(params, fetch, budget.min(fetch.max_bytes), first, Progress::Noted);
-        let bytes = bytes_of(&read);
-        budget = budget.saturating_sub(bytes);
-        first &= bytes == 0;
-        reads.push(read);
-    }
+    read_on(params, fetches, &mut reads, OnCold::Refuse);
     reads
 }
 
+/// Reads the partitions that [`read_now`] has left. Waits for the disk: not for an event loop.
+pub fn read_rest(params: &FetchParams, fetches: &mut [PartitionFetch], reads: &mut Reads) {
+    read_on(params, fetches, reads, OnCold::Wait);
+}
+
+fn read_on(params: &FetchParams, fetches: &mut [PartitionFetch], reads: &mut Reads, on_cold: OnCold) {
+    let mut used: usize = reads.iter().map(bytes_of).sum();
+    for fetch in fetches.iter_mut().skip(reads.len()) {
+        fetch.read_at = waiters(params, fetch).news();
+        let max_bytes = params.max_bytes.saturating_sub(used).min(fetch.max_bytes);
+        let read = read_one(params, fetch, max_bytes, used == 0, Progress::Noted, on_cold);
+        if matches!(read, Err(FetchError::Read(ReadError::Cold))) {
+            return;
+        }
+        used += bytes_of(&read);
+        reads.push(read);
+    }
+}
+
 /// Reads those partitions again that have had news since, with what the others leave of the budget. Where a log starts is not
-/// told as news: the next fetch finds it.
+/// told as news: the next fetch finds it. So it does what would have to be read from the disk: the earlier outcome stands.
 fn refresh(params: &FetchParams, fetches: &mut [PartitionFetch], reads: &mut Reads) {
     let mut used: usize = reads.iter().map(bytes_of).sum();
     for (fetch, read) in fetches.iter_mut().zip(reads) {
@@ -124,11 +135,15 @@ fn refresh(params: &FetchParams, fetches: &mut [PartitionFetch], reads: &mut Rea
         if news == fetch.read_at && matches!(params.reader, Reader::Consumer { .. }) {
             continue;
         }
+        let others = used - bytes_of(read);
+        let budget = params.max_bytes.saturating_sub(others).min(fetch.max_bytes);
+        let again = read_one(params, fetch, budget, others == 0, Progress::KnownAlready, OnCold::Refuse);
+        if matches!(again, Err(FetchError::Read(ReadError::Cold))) {
+            continue;
+        }
         fetch.read_at = news;
-        used -= bytes_of(read);
-        let budget = params.max_bytes.saturating_sub(used).min(fetch.max_bytes);
-        *read = read_one(params, fetch, budget, used == 0, Progress::KnownAlready);
-        used += bytes_of(read);
+        *read = again;
+        used = others + bytes_of(read);
     }
 }
 
@@ -150,6 +165,7 @@ fn read_one(
     max_bytes: usize,
     min_one_batch: bool,
     progress: Progress,
+    on_cold: OnCold,
 ) -> Result<PartitionRead, FetchError> {
     let partition = &fetch.partition;
     let _turn = partition.turn();
@@ -167,7 +183,7 @@ fn read_one(
     if let Some(epoch) = fetch.last_fetched_epoch.filter(|e| !e.is_none())
         && let Some(diverging) = diverging(partition, fetch.from, epoch)?
     {
-        let mut info = partition.log().read(fetch.from.min(diverging.1), 0, params.up_to, false)?;
+        let mut info = partition.log().read_or(fetch.from.min(diverging.1), 0, params.up_to, false, on_cold)?;
         info.records = crate::record::records::Records::EMPTY;
         return Ok(PartitionRead { info, diverging: Some(diverging), preferred: None });
     }
@@ -175,7 +191,7 @@ fn read_one(
     let held_back = matches!(params.reader, Reader::Follower { node, .. } if partition.holds_back(node));
     let nothing = preferred.is_some() || held_back;
     let (max_bytes, min_one_batch) = if nothing { (0, false) } else { (max_bytes, min_one_batch) };
-    let mut info = partition.log().read(fetch.from, max_bytes, params.up_to, min_one_batch)?;
+    let mut info = partition.log().read_or(fetch.from, max_bytes, params.up_to, min_one_batch, on_cold)?;
     if let Reader::Follower { .. } = params.reader {
         partition.sent_to_follower(info.records.len());
     }

@@ -80,7 +80,7 @@ fn read(error: &ReadError) -> ErrorCode {
     match error {
         ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
         ReadError::Corrupt(_) | ReadError::Compression(_) => ErrorCode::CorruptMessage,
-        ReadError::Storage(_) => ErrorCode::KafkaStorageError,
+        ReadError::Storage(_) | ReadError::Cold => ErrorCode::KafkaStorageError,
     }
 }
 

@@ -77,6 +77,11 @@ impl<const N: usize> Entries<N> {
         }
     }
 
+    /// False if nobody has looked at the file yet.
+    pub fn is_at_hand(&self) -> bool {
+        !matches!(&*self.store.read(), Store::OnDisk)
+    }
+
     /// Entries held.
     pub fn len(&self) -> usize {
         self.with(|entries| entries.len())

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Deref;
 
-use memmap2::Mmap;
+use memmap2::{Advice, Mmap};
 
 use crate::log::file_system::File;
 
@@ -40,6 +40,9 @@ impl MappedFile {
         // broker could make a read fault, as with every mapped file.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(file)? };
+        // All of it is read in now, behind our back: a later look-up may come from an event loop, which must not wait for a page.
+        // A kernel that cannot is none the worse.
+        let _ = map.advise(Advice::WillNeed);
         Ok(Self { held: Held::Mapped(map) })
     }
 }

@@ -40,6 +40,11 @@ impl OffsetIndex {
         self.entries.push(entry);
     }
 
+    /// False if it has to be read from the disk first.
+    pub fn is_at_hand(&self) -> bool {
+        self.entries.is_at_hand()
+    }
+
     /// The position of an indexed batch at or before the one that holds `offset`: a good place to start scanning.
     pub fn lookup(&self, offset: Offset) -> u32 {
         let relative = offset.since(self.base);

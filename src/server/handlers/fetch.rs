@@ -29,7 +29,7 @@ use crate::record::records::Records;
 use crate::replica::manager::HostedTopic;
 use crate::replica::read::{self, FetchParams, PartitionFetch, PartitionRead, Reader, Reads};
 use crate::server::cluster_view::BrokerView;
-use crate::server::context::Context;
+use crate::server::context::{Context, blocking};
 use crate::server::current_leader::CurrentLeaders;
 use crate::server::error_map;
 use crate::server::fetch_session::{FetchContext, FetchKey, FetchWish, SessionRequest, Told, TopicRef};
@@ -85,14 +85,28 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     };
     let up_to = params.up_to;
     let (asked, mut fetches) = resolve(ctx, wishes);
-    let refused = asked.iter().any(|a| a.read.is_err());
+    // What cannot be read ends the wait before it begins.
+    let at_once = params.max_wait.is_zero() || fetches.is_empty() || asked.iter().any(|a| a.read.is_err());
     let reads = read::read_now(&params, &mut fetches);
-    if refused || fetches.is_empty() || params.max_wait.is_zero() || read::is_enough(&params, &reads) {
+    let is_cold = reads.len() < fetches.len();
+    if !is_cold && (at_once || read::is_enough(&params, &reads)) {
         return Ok(Handled::Now(answer(ctx, &request, &context, &asked, reads, up_to)?));
     }
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {
-        let reads = read::read_waiting(params, fetches, reads).await;
+        let (mut fetches, mut reads) = (fetches, reads);
+        if is_cold {
+            // The first cold partition and those behind it, where waiting for a disk holds up nobody else.
+            let wanted = params.clone();
+            let all = blocking(move || {
+                read::read_rest(&wanted, &mut fetches, &mut reads);
+                (fetches, reads)
+            });
+            (fetches, reads) = all.await.unwrap_or_default();
+        }
+        if !at_once && !read::is_enough(&params, &reads) {
+            reads = read::read_waiting(params, fetches, reads).await;
+        }
         answer(&ctx, &request, &context, &asked, reads, up_to)
     }))
 }
@@ -210,7 +224,7 @@ fn answer(
     for one in asked {
         let answer = match &one.read {
             Err(code) => FetchedPartition::failed(one.key.partition, *code),
-            Ok(place) => match reads[*place].take() {
+            Ok(place) => match reads.get_mut(*place).and_then(Option::take) {
                 Some(Ok(read)) => given(one.key.partition, read, committed),
                 Some(Err(error)) => unread(one, error_map::fetch(&error), leaders.as_mut()),
                 None => FetchedPartition::failed(one.key.partition, ErrorCode::UnknownServerError),
