@@ -6,6 +6,8 @@ mod support;
 
 #[path = "cli/groups.rs"]
 mod groups;
+#[path = "cli/progress.rs"]
+mod progress;
 #[path = "cli/start.rs"]
 mod start;
 
