@@ -66,13 +66,14 @@ impl Log {
         for batch in validated.iter().filter(|b| b.header.has_producer()) {
             if let Verdict::Duplicate(before) = judge(&writer.producers, batch, origin, word)? {
                 drop(writer);
+                let flush_due = before.last_offset >= self.recovery_point() && self.owes_sync();
                 return Ok(LogAppendInfo {
                     first_offset: before.first_offset(),
                     last_offset: before.last_offset,
                     log_append_time: self.stored_timestamp(before.first_offset()),
                     log_start_offset: self.log_start_offset(),
                     duplicate: true,
-                    flush_due: false,
+                    flush_due,
                 });
             }
         }

@@ -247,6 +247,12 @@ impl Log {
         end.since(self.recovery_point()) >= config.flush_messages
     }
 
+    /// True if `flush.messages` asks for an fsync of what was appended so far.
+    pub fn owes_sync(&self) -> bool {
+        let end = self.log_end_offset();
+        end > self.recovery_point() && self.is_flush_due(&self.config.load(), end)
+    }
+
     /// True if `flush.ms` asks for an fsync now.
     pub fn is_flush_overdue(&self, now: Millis) -> bool {
         let config = self.config.load();

@@ -14,6 +14,7 @@ use crate::log::log::AppendOrigin;
 use crate::log::verification::Guard;
 use crate::replica::manager::ReplicaManager;
 use crate::replica::partition::{CommitError, LeaderError, Partition};
+use crate::replica::settle;
 
 /// How many replicas must have a record before the client is told (`acks`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,24 +122,15 @@ pub(super) fn append_from(
         }
         (epoch, partition.log().append_verified(batches, epoch, origin, guard, now)?)
     };
+    // A duplicate's original may wait for its sync, or for commitment, which `settled` looks at.
     let syncs = info.flush_due;
-    if info.is_duplicate() {
-        // Nothing new; the original may still wait for commitment, which `settled` looks at.
-    } else {
+    if !info.is_duplicate() {
         partition.appended(bytes);
-        if syncs {
-            let (settling, end) = (Arc::clone(partition), info.end());
-            manager.flusher().request(
-                Arc::clone(&partition.log()),
-                end,
-                Box::new(move |synced| match synced {
-                    Ok(()) => settling.settled(end),
-                    Err(_) => settling.wake_all(),
-                }),
-            );
-        } else {
-            partition.settled(info.end());
-        }
+    }
+    if syncs {
+        settle::settle(manager.flusher(), partition, info.end());
+    } else if !info.is_duplicate() {
+        partition.settled(info.end());
     }
     Ok(Appended { info, partition: Arc::clone(partition), epoch, acks, syncs })
 }

@@ -16,6 +16,7 @@ use crate::metadata::topics::{PartitionImage, TopicImage};
 use crate::replica::log_settings;
 use crate::replica::manager::{HostedTopic, HostedTopics, NEVER, ReplicaManager};
 use crate::replica::partition::{Leadership, Partition};
+use crate::replica::settle;
 use crate::replica::throttle::{self, ThrottledReplicas};
 use crate::replica::topic_metrics::TopicMetrics;
 
@@ -161,6 +162,7 @@ fn update(manager: &ReplicaManager, partition: &Arc<Partition>, state: &Partitio
     let (leader, epoch) = (next.leader, next.leader_epoch);
     partition.set_leadership(next);
     if moved {
+        settle::settle_owed(manager.flusher(), partition);
         tracing::info!(partition = %partition.name, %leader, %epoch, log_end = %partition.log().log_end_offset(), "the leadership has changed");
         follow(manager, partition, leader, epoch);
     }
@@ -186,6 +188,7 @@ fn open(
         Ok(log) => {
             manager.lacking.lock().remove(&(topic.id, index));
             let partition = Partition::new(name, topic.id, log, Arc::clone(&manager.home), leadership(state));
+            settle::settle_owed(manager.flusher(), &partition);
             follow(manager, &partition, state.leader, state.leader_epoch);
             Some(partition)
         }

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use crate::base::clock::SharedClock;
-use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset};
+use crate::base::ids::{LeaderEpoch, Millis, NodeId};
 use crate::log::error::FlushError;
 use crate::log::flusher::Flusher;
 use crate::replica::edges::{FetchWish, FollowedPartition, LeaderAnswer, LeaderEndpoint};
@@ -20,8 +20,6 @@ use crate::replica::partition::Partition;
 
 /// How soon a partition that a throttle holds back is looked at again.
 const THROTTLED_PAUSE: Millis = Millis(50);
-/// Pause before a sync for which a full disk had no room is tried again.
-const SYNC_AGAIN: Duration = Duration::from_millis(100);
 
 /// A fetcher, as those who give it partitions know it.
 pub struct Fetcher {
@@ -32,8 +30,8 @@ pub struct Fetcher {
     changed: Notify,
 }
 
-/// An fsync that must come before the leader is told of records.
-type Due = (Arc<Partition>, Offset);
+/// A partition of whose records no leader may be told before an fsync.
+type Owed = (FollowedPartition, Arc<Partition>);
 
 impl Fetcher {
     /// A fetcher that follows nothing yet.
@@ -66,7 +64,11 @@ impl Fetcher {
     /// Follows until the task is dropped.
     pub async fn run(self: Arc<Self>, mut endpoint: Box<dyn LeaderEndpoint>) {
         loop {
-            let plan = self.plan();
+            let (plan, owed) = self.plan();
+            if !owed.is_empty() {
+                self.sync(owed).await;
+                continue;
+            }
             if plan.fetches.is_empty() && plan.ask_ends.is_empty() {
                 self.idle(&plan).await;
                 continue;
@@ -78,10 +80,7 @@ impl Fetcher {
                 continue;
             }
             match endpoint.fetch(&plan.fetches).await {
-                Ok(answers) => {
-                    let due = self.work_in(&plan.fetches, answers);
-                    self.sync(due).await;
-                }
+                Ok(answers) => self.work_in(&plan.fetches, answers),
                 Err(error) => {
                     tracing::warn!(leader = %self.leader, %error, "the leader could not be fetched from");
                     let (now, mut state) = (self.clock.monotonic(), self.state.lock());
@@ -91,8 +90,9 @@ impl Fetcher {
         }
     }
 
-    /// What is to be done now, without the partitions that a throttle holds back.
-    fn plan(&self) -> Plan {
+    /// What is to be done now, without the partitions that a throttle holds back. Before that, some are to be synced: a fetch tells
+    /// the leader, whoever that is by now, that this replica holds all before it.
+    fn plan(&self) -> (Plan, Vec<Owed>) {
         let now = self.clock.monotonic();
         let mut state = self.state.lock();
         let mut plan = state.plan(now, |partition| partition.log().log_start_offset());
@@ -104,6 +104,12 @@ impl Fetcher {
             tracing::error!(topic = %key.topic, partition = %key.partition, "its disk has failed: it can no longer be followed");
             state.fail(&key);
         }
+        let owes = |(key, wish): &(FollowedPartition, FetchWish)| {
+            let partition = state.handle(key, wish.leader_epoch)?;
+            let owes = partition.log().owes_sync();
+            owes.then(|| (key.clone(), partition))
+        };
+        let owed = plan.fetches.iter().filter_map(owes).collect();
         let asked = plan.fetches.len();
         plan.fetches.retain(|(key, wish)| {
             state.handle(key, wish.leader_epoch).is_none_or(|partition| !partition.must_wait_to_follow())
@@ -112,7 +118,7 @@ impl Fetcher {
             let due = now.plus(THROTTLED_PAUSE);
             plan.next_due = Some(plan.next_due.map_or(due, |next| next.min(due)));
         }
-        plan
+        (plan, owed)
     }
 
     async fn idle(&self, plan: &Plan) {
@@ -124,8 +130,7 @@ impl Fetcher {
         }
     }
 
-    fn work_in(&self, asked: &[(FollowedPartition, FetchWish)], answers: Vec<LeaderAnswer>) -> Vec<Due> {
-        let mut due = Vec::new();
+    fn work_in(&self, asked: &[(FollowedPartition, FetchWish)], answers: Vec<LeaderAnswer>) {
         let wishes: std::collections::HashMap<_, _> = asked.iter().map(|(key, wish)| (key, wish)).collect();
         let mut state = self.state.lock();
         for answer in answers {
@@ -146,37 +151,30 @@ impl Fetcher {
                         Ok(at) if at == before => Err(FollowError::Refused(format!(
                             "the log departs from the leader's after epoch {shared} at {end}, and there is nothing to cut off"
                         ))),
-                        cut => cut.map(|at| (at, false)),
+                        cut => cut,
                     }
                 }
                 Step::Append => {
                     let ends = (answer.high_watermark, answer.log_start);
                     partition.got_from_leader(answer.records.len());
-                    let done = partition.append_as_follower(epoch, &answer.records, ends, self.clock.wall());
-                    done.map(|followed| (followed.at, followed.flush_due))
+                    partition.append_as_follower(epoch, &answer.records, ends, self.clock.wall())
                 }
             };
-            if let Some(at) = self.note(&mut state, key, &partition, epoch, outcome) {
-                due.push((partition, at));
-            }
+            self.note(&mut state, key, &partition, epoch, outcome);
         }
-        due
     }
 
-    /// Takes note of what became of a step. Returns up to where an fsync is due.
+    /// Takes note of what became of a step.
     fn note(
         &self,
         state: &mut FetcherState<Arc<Partition>>,
         key: &FollowedPartition,
         partition: &Arc<Partition>,
         epoch: LeaderEpoch,
-        outcome: Result<(Position, bool), FollowError>,
-    ) -> Option<Offset> {
+        outcome: Result<Position, FollowError>,
+    ) {
         match outcome {
-            Ok((at, flush_due)) => {
-                state.moved(key, epoch, at);
-                return flush_due.then_some(at.log_end);
-            }
+            Ok(at) => state.moved(key, epoch, at),
             // The metadata that moved it also stops or replaces it here.
             Err(FollowError::Moved) => {}
             Err(FollowError::Storage(error)) if partition.log().is_offline() => {
@@ -195,31 +193,25 @@ impl Fetcher {
                 state.pause(key, self.clock.monotonic());
             }
         }
-        None
     }
 
-    /// Waits until what must be on disk is there, for all partitions together: the next fetch tells the leader that it is.
-    async fn sync(&self, mut due: Vec<Due>) {
-        while !due.is_empty() {
-            let mut waits = Vec::with_capacity(due.len());
-            for (partition, end) in due.drain(..) {
-                let (done, synced) = oneshot::channel();
-                let told = Box::new(move |outcome: Result<(), FlushError>| {
-                    // Nobody waits any more once the fetcher has ended.
-                    let _ = done.send(outcome.is_ok());
-                });
-                self.flusher.request(Arc::clone(&partition.log()), end, told);
-                waits.push((partition, end, synced));
-            }
-            for (partition, end, synced) in waits {
-                let is_synced = synced.await.unwrap_or(false);
-                // A disk that has failed is found so before the next fetch. One that is full may have space again.
-                if !is_synced && !partition.log().is_offline() {
-                    due.push((partition, end));
-                }
-            }
-            if !due.is_empty() {
-                tokio::time::sleep(SYNC_AGAIN).await;
+    /// Waits until what must be on disk is there, for all partitions together.
+    async fn sync(&self, owed: Vec<Owed>) {
+        let mut waits = Vec::with_capacity(owed.len());
+        for (key, partition) in owed {
+            let (done, synced) = oneshot::channel();
+            let told = Box::new(move |outcome: Result<(), FlushError>| {
+                // Nobody waits any more once the fetcher has ended.
+                let _ = done.send(outcome.is_ok());
+            });
+            let log = partition.log();
+            self.flusher.request(Arc::clone(&log), log.log_end_offset(), told);
+            waits.push((key, synced));
+        }
+        for (key, synced) in waits {
+            // A disk that has failed is found so with the next plan. One that is full may have room again.
+            if !synced.await.unwrap_or(false) {
+                self.state.lock().pause(&key, self.clock.monotonic());
             }
         }
     }
@@ -230,7 +222,7 @@ impl Fetcher {
         let Some(partition) = state.handle(key, epoch) else { return };
         match ends {
             Ok(Ok(ends)) => {
-                let outcome = partition.fit_as_follower(epoch, ends, self.clock.wall()).map(|at| (at, false));
+                let outcome = partition.fit_as_follower(epoch, ends, self.clock.wall());
                 self.note(&mut state, key, &partition, epoch, outcome);
             }
             Ok(Err(error)) => {
@@ -244,3 +236,7 @@ impl Fetcher {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "fetcher_test.rs"]
+mod tests;

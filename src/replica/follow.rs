@@ -11,15 +11,6 @@ use crate::record::batch::{BatchError, BatchHeader};
 use crate::replica::fetcher_state::{self, Position};
 use crate::replica::partition::Partition;
 
-/// What an append as a follower came to.
-#[derive(Debug, Clone, Copy)]
-pub struct Followed {
-    /// Where the log stands now.
-    pub at: Position,
-    /// An fsync is due before the leader is told of these records (`flush.messages`).
-    pub flush_due: bool,
-}
-
 /// Why a follower's log did not change as the leader said.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
@@ -76,22 +67,21 @@ impl Partition {
         records: &Bytes,
         (high_watermark, log_start): (Offset, Offset),
         now: Millis,
-    ) -> Result<Followed, FollowError> {
+    ) -> Result<Position, FollowError> {
         let _turn = self.turn();
         self.follows_in(epoch)?;
         let bytes_max = self.log().config().segment_bytes;
-        let mut flush_due = false;
         let mut rest = whole_batches(records, epoch)?;
         while !rest.is_empty() {
             let piece = rest.split_to(piece_of(&rest, bytes_max)?);
-            flush_due |= self.log().append_as_follower(piece, now)?.flush_due;
+            self.log().append_as_follower(piece, now)?;
         }
         let visible = self.log().update_high_watermark(high_watermark.min(self.log().log_end_offset()));
         self.log().follow_log_start(log_start);
         if visible > 0 {
             self.watermark_moved(visible);
         }
-        Ok(Followed { at: self.position(), flush_due })
+        Ok(self.position())
     }
 
     /// Cuts off what departs from the log of the leader of `epoch`: `shared` is the newest epoch in common and its end there.

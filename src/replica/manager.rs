@@ -22,6 +22,7 @@ use crate::replica::fetchers::Fetchers;
 use crate::replica::home::Home;
 use crate::replica::log_moves::LogMoves;
 use crate::replica::partition::Partition;
+use crate::replica::settle;
 use crate::replica::topic_metrics::TopicMetrics;
 
 /// No metadata reach so far.
@@ -195,12 +196,13 @@ impl ReplicaManager {
         table.by_id.values().flat_map(|topic| topic.partitions.iter().flatten().cloned()).collect()
     }
 
-    /// Asks the controller to take followers out of in-sync sets that lag too far behind (`replica.lag.time.max.ms`). To be done
-    /// every half of that time.
+    /// Asks the controller to take followers out of in-sync sets that lag too far behind (`replica.lag.time.max.ms`), and the disk
+    /// again for what it had no room for. To be done every half of that time.
     pub fn shrink_isr_tick(&self) {
         let now = self.home.clock.monotonic();
         for partition in self.partitions() {
             partition.shrink_isr(now);
+            settle::settle_owed(&self.flusher, &partition);
         }
     }
 

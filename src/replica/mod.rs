@@ -28,6 +28,7 @@ pub mod offsets;
 pub mod partition;
 pub mod read;
 pub mod read_replica;
+pub mod settle;
 pub mod throttle;
 pub mod topic_metrics;
 pub mod write_marker;

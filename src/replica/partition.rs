@@ -127,11 +127,14 @@ impl Partition {
     }
 
     /// Begins to lead in the metadata's epoch: the log says so before any record does, and the high watermark stays what this
-    /// replica knows. Nothing is cut off: what the log holds is what the followers will have.
+    /// replica knows. Nothing is cut off: what the log holds is what the followers will have. What it owes to the disk counts once that
+    /// has it (settle.rs).
     fn begin(&self, leadership: &Leadership) -> Leading {
-        let start = self.log().log_end_offset();
-        self.log().begin_epoch(leadership.leader_epoch);
-        self.durable_end.store(start.0, Ordering::Release);
+        let log = self.log();
+        let start = log.log_end_offset();
+        log.begin_epoch(leadership.leader_epoch);
+        let durable = if log.owes_sync() { log.recovery_point().max(log.high_watermark()) } else { start };
+        self.durable_end.store(durable.0, Ordering::Release);
         Leading::new(
             self.home.node,
             (leadership.leader_epoch, start),
@@ -246,6 +249,11 @@ impl Partition {
             self.durable.reached(end);
         }
         self.advance_high_watermark();
+    }
+
+    /// True if it leads and holds what does not count yet: an fsync runs, or has failed for want of room.
+    pub fn is_unsettled(&self) -> bool {
+        self.leading.lock().is_some() && self.durable_end.load(Ordering::Acquire) < self.log().log_end_offset().0
     }
 
     /// Takes note of a follower's fetch, which was read and found to continue this log. Called within a turn.
