@@ -6,6 +6,8 @@ use std::panic;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::entropy;
 use crate::plant::Plant;
 use crate::world::{self, Outcome};
@@ -19,6 +21,8 @@ unsafe extern "C" {
 
 const WITHOUT_WAITING: i32 = 1;
 const KILL: i32 = 9;
+/// Longest that runs are not looked at.
+const LOOK_AFTER: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// A run takes well under a second; one that takes so long goes round in circles.
 const STUCK: Duration = Duration::from_secs(120);
 
@@ -130,8 +134,16 @@ pub fn run(jobs: impl Iterator<Item = Job>, limit: Option<Duration>, last: impl 
                 None => i += 1,
             }
         }
-        std::thread::sleep(Duration::from_millis(1));
+        wait_for_any(&running);
     }
+}
+
+/// Returns when a run may have ended, or after a while.
+fn wait_for_any(running: &VecDeque<Running>) {
+    // No flag: what is told of every pipe is that its writer is gone.
+    let mut pipes: Vec<_> = running.iter().map(|run| PollFd::new(&run.pipe, PollFlags::empty())).collect();
+    // Interrupted is as good as ended: either way, look.
+    let _ = poll(&mut pipes, Some(&LOOK_AFTER));
 }
 
 fn start(job: Job) -> Running {

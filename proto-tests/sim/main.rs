@@ -4,7 +4,7 @@
 //!   cargo test --test sim                          as many seeds as there is time for, the same seed twice, three planted bugs
 //!   OTTLA_SIM_SEED=4711 cargo test --test sim      one seed, told step by step; OTTLA_LOG=debug for what the nodes say
 //!   OTTLA_SIM_SECONDS=600 ...                      for so long
-//!   OTTLA_SIM_FROM=0 OTTLA_SIM_SEEDS=10000 ...     so many seeds from there on
+//!   OTTLA_SIM_FROM=0 OTTLA_SIM_SEEDS=10000 ...     so many seeds from there on; with both, as many of them as there is time for
 //! ```
 //!
 //! Each run is a process of its own, forked from this one before anything has happened in it: so each begins from the same state,
@@ -26,6 +26,7 @@ mod trace;
 mod transactions;
 mod world;
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use fleet::{Job, Report};
@@ -51,6 +52,8 @@ const SEEDS: u64 = 150;
 const SEEDS_MAX: u64 = 10_000;
 /// Longest that they may take (s), where `OTTLA_SIM_SECONDS` says nothing else. A slow machine gets through fewer, and says so.
 const SECONDS: u64 = 15;
+/// After so many failures no more are looked for: the first is told whole, the others by a line each.
+const FAILURES_MAX: usize = 10;
 /// Fewer than this and the run shows nothing.
 const SEEDS_MIN: usize = 5;
 /// Seeds among which a planted bug must be found.
@@ -58,8 +61,9 @@ const SEEDS_TO_FIND: u64 = 600;
 /// Longest that the search for one may take (s), on a machine that is busy with other things.
 const SECONDS_TO_FIND: u64 = 240;
 
-fn time_limit() -> Duration {
-    Duration::from_secs(setting("OTTLA_SIM_SECONDS").unwrap_or(SECONDS))
+/// As `OTTLA_SIM_SECONDS` says, or else as usual.
+fn time_limit(usual: Option<u64>) -> Option<Duration> {
+    setting("OTTLA_SIM_SECONDS").or(usual).map(Duration::from_secs)
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -133,16 +137,30 @@ fn planted() -> Result<String, String> {
 fn seeds() -> Result<String, String> {
     let from = setting("OTTLA_SIM_FROM").unwrap_or(0);
     let count = setting("OTTLA_SIM_SEEDS");
-    let limit = if count.is_some() { None } else { Some(time_limit()) };
+    let limit = time_limit(count.is_none().then_some(SECONDS));
     let usual = if setting("OTTLA_SIM_SECONDS").is_some() { SEEDS_MAX } else { SEEDS };
     let seeds = REGRESSIONS.iter().copied().chain(from..from + count.unwrap_or(usual));
-    let reports =
-        fleet::run(seeds.map(|seed| Job { seed, plant: Plant::None }), limit, |report| report.broken.is_some());
-    if let Some(report) = reports.iter().find(|report| report.broken.is_some()) {
-        return Err(format!("{}\nto see it: OTTLA_SIM_SEED={} cargo test --test sim", report.text(), report.job.seed));
+    let failures = Cell::new(0);
+    let enough = |report: &Report| {
+        failures.set(failures.get() + usize::from(report.broken.is_some()));
+        failures.get() >= FAILURES_MAX
+    };
+    let reports = fleet::run(seeds.map(|seed| Job { seed, plant: Plant::None }), limit, enough);
+    let broken: Vec<_> = reports.iter().filter(|report| report.broken.is_some()).collect();
+    if let Some(first) = broken.first() {
+        let others: Vec<_> =
+            broken[1..].iter().map(|report| format!("seed {}: {}\n", report.job.seed, report.short())).collect();
+        return Err(format!(
+            "{}\nto see it: OTTLA_SIM_SEED={} cargo test --test sim\n{} of {} seeds failed\n{}",
+            first.text(),
+            first.job.seed,
+            broken.len(),
+            reports.len(),
+            others.concat()
+        ));
     }
-    if count.is_none() && reports.len() < SEEDS_MIN {
-        return Err(format!("only {} seeds in {} s", reports.len(), time_limit().as_secs()));
+    if limit.is_some() && reports.len() < SEEDS_MIN {
+        return Err(format!("only {} seeds in {limit:?}", reports.len()));
     }
     let acknowledged: usize = reports.iter().map(|report| report.acknowledged).sum();
     Ok(format!("{} seeds, {acknowledged} records acknowledged", reports.len()))

@@ -170,6 +170,9 @@ impl World {
     /// The process is gone at once. Without power, so is what was not synced.
     fn kill(&mut self, m: usize, power: bool, down_ms: i64) {
         let machine = &mut self.machines[m];
+        // Nobody goes on with a disk that has failed a sync: what that dropped can be read until the power goes, and whoever starts on
+        // it takes it for written, and finds a hole in its log one day.
+        let power = power && machine.sick != Sick::Failed;
         let Some(process) = machine.process.take() else { return };
         if power {
             machine.disk.process_died();
@@ -238,7 +241,7 @@ impl World {
         let how = if why.is_empty() { "in order".to_owned() } else { format!("since {why}") };
         self.note(format!("machine {m} has stopped {how}"));
         let down = self.random.between(50, 2000);
-        self.kill(m, sick != Sick::Failed, down);
+        self.kill(m, true, down);
         Ok(())
     }
 
