@@ -102,18 +102,21 @@ fn a_replica_moves_while_it_is_written_and_read() {
             let from = place(&mut wire);
             let to =
                 [scratch.path().join("data"), second(&scratch)].into_iter().find(|d| *d != from).expect("a directory");
+            let asked = Instant::now();
             assert_eq!(ask(&mut wire, TOPIC, 0, &to), 0);
             until_moved(&mut wire, &to);
+            println!("  moved after {:?}", asked.elapsed());
         }
         stop.store(true, Ordering::Relaxed);
         let written = writer.join().expect("the writer");
         assert!(written.windows(2).all(|w| w[0].0 + 1 == w[1].0), "offsets follow each other");
         let contents = reader::read(&mut wire, TOPIC, 0, false);
         assert_eq!(contents.end, written.last().expect("something was written").0 + 1);
+        // Once over all of it: a fast writer leaves hundreds of thousands of batches.
+        let heads = reader::batches(&contents.bytes);
         for (offset, value) in written {
-            let batch =
-                reader::batches(&contents.bytes).into_iter().find(|b| b.base_offset == offset).expect("a batch");
-            let bytes = &contents.bytes[batch.position..batch.position + batch.length];
+            let at = heads.binary_search_by_key(&offset, |head| head.base_offset).expect("a batch");
+            let bytes = &contents.bytes[heads[at].position..heads[at].position + heads[at].length];
             assert!(bytes.windows(value.len()).any(|w| w == value.as_bytes()), "{value} at {offset}");
         }
     });

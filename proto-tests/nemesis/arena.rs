@@ -44,6 +44,8 @@ pub struct Spans {
     pub fault: Duration,
     /// After it.
     pub recovery: Duration,
+    /// For how long a fault that is over at once happens again and again.
+    again: Duration,
 }
 
 impl Spans {
@@ -51,11 +53,11 @@ impl Spans {
         match std::env::var("OTTLA_FAULT_SECONDS").map(|text| text.parse().expect("a number of seconds")) {
             Ok(seconds) => {
                 let span = Duration::from_secs(seconds);
-                Spans { steady: span, fault: span, recovery: span }
+                Spans { steady: span, fault: span, recovery: span, again: span }
             }
             Err(_) => {
                 let ms = Duration::from_millis;
-                Spans { steady: ms(1500), fault: ms(5000), recovery: ms(1500) }
+                Spans { steady: ms(1500), fault: ms(5000), recovery: ms(1500), again: ms(0) }
             }
         }
     }
@@ -79,6 +81,8 @@ pub struct Arena {
     story: Story,
     rounds: usize,
     may_double: bool,
+    /// Since when all replicas are in sync and nothing happened to anybody.
+    undisturbed: Option<Instant>,
 }
 
 impl Arena {
@@ -96,7 +100,8 @@ impl Arena {
         let loaders = [Library::Java, Library::Confluent, Library::Franz].into_iter().zip(TAGS).map(loader).collect();
         let spans = Spans::asked();
         let story = Story::new(&TAGS);
-        let mut arena = Arena { cluster, spans, scratch, loaders, story, rounds: 0, may_double: false };
+        let mut arena =
+            Arena { cluster, spans, scratch, loaders, story, rounds: 0, may_double: false, undisturbed: None };
         arena.whole();
         arena
     }
@@ -120,6 +125,35 @@ impl Arena {
     /// Lets the faults with these numbers happen under load. `act` brings them about, lasts as long as it is told, and takes them
     /// away; then everything becomes whole again, and everything is checked.
     pub fn faults(&mut self, numbers: &[u8], act: impl FnOnce(&mut Cluster, Duration)) {
+        self.round(numbers, None::<fn(&mut Cluster, Duration)>, act);
+    }
+
+    /// The same for what is over at once: it happens until the time is up, each time to a cluster that is in sync. `act` is told
+    /// how often it has happened before.
+    pub fn repeated_faults(&mut self, numbers: &[u8], mut act: impl FnMut(&mut Cluster, usize)) {
+        let span = self.spans.again;
+        self.faults(numbers, |cluster, _| {
+            let (began, mut times) = (Instant::now(), 0);
+            while times == 0 || began.elapsed() < span {
+                in_sync_again(cluster);
+                act(cluster, times);
+                times += 1;
+            }
+            println!("  {times} times in {:?}", began.elapsed());
+        });
+    }
+
+    /// The same for what happens while nobody writes: the load comes after it.
+    pub fn resting_faults(&mut self, numbers: &[u8], act: impl FnOnce(&mut Cluster, Duration)) {
+        self.round(numbers, Some(act), |_, _| {});
+    }
+
+    fn round(
+        &mut self,
+        numbers: &[u8],
+        at_rest: Option<impl FnOnce(&mut Cluster, Duration)>,
+        act: impl FnOnce(&mut Cluster, Duration),
+    ) {
         for number in numbers {
             println!("fault {number}: {}", table::of(*number).done);
         }
@@ -127,12 +161,29 @@ impl Arena {
         self.rounds += 1;
         self.recover("all partitions are led", not_in_sync);
         let stop = self.scratch.path().join(format!("stop-{}", self.rounds));
-        self.begin_load(&stop);
-        self.wait_load();
-        std::thread::sleep(self.spans.steady);
+        // The minute in which it recovered from the fault before this one is the steady minute before this one.
+        let steady = self.spans.steady.saturating_sub(self.undisturbed.map_or(Duration::ZERO, |since| since.elapsed()));
+        match at_rest {
+            Some(rest) => {
+                std::thread::sleep(steady);
+                rest(&mut self.cluster, self.spans.fault);
+                self.whole();
+                self.begin_load(&stop);
+                self.wait_load();
+            }
+            None => {
+                self.begin_load(&stop);
+                self.wait_load();
+                std::thread::sleep(steady);
+            }
+        }
         act(&mut self.cluster, self.spans.fault);
-        std::thread::sleep(self.spans.recovery);
-        self.recover("all replicas are in sync", not_in_sync);
+        let over = Instant::now();
+        self.recover_within(self.spans.recovery + RECOVERY_LIMIT, "all replicas are in sync", not_in_sync);
+        self.undisturbed = Some(Instant::now());
+        println!("  all replicas are in sync after {:?}", over.elapsed());
+        std::thread::sleep(self.spans.recovery.saturating_sub(over.elapsed()));
+        self.recover("all replicas are still in sync", not_in_sync);
         std::fs::write(&stop, "").expect("the load is told to end");
         let sent = self.end_load();
         self.whole();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::arena::{self, Arena, PARTITIONS, SETTINGS, TOPIC};
-use crate::disk::Volume;
+use crate::disk::{FileSystem, Volume};
 use crate::records;
 use crate::support::cluster::Cluster;
 use crate::support::paths;
@@ -79,6 +79,7 @@ fn disks_that_fail() {
     let mut cluster = planned(&[("log.flush.interval.messages", "1")]);
     let dirs = format!("{},{}", cluster.data(2).display(), cluster.node_dir(2).join("data-2").display());
     cluster.set(2, "log.dirs", &dirs);
+    let second = FileSystem::mount(&cluster.node_dir(2).join("data-2"), 512);
     let mut arena = Arena::start(cluster);
 
     arena.faults(&[33], |cluster, span| {
@@ -164,13 +165,6 @@ fn disks_that_fail() {
         restart(cluster, victim);
         arena::in_sync_again(cluster);
 
-        // The file system has turned read-only.
-        let (hit, _) = parts(cluster, victim, &bad);
-        let files: Vec<PathBuf> =
-            hit.iter().flat_map(|p| paths::files(&replica(cluster, victim, TOPIC, *p), "log")).collect();
-        let tampered = Tampered::start(cluster.pid(victim), &files, "pwritev,pwritev2,pwrite64,write:error=EROFS");
-        given_up(cluster, &bad, tampered);
-        restart(cluster, victim);
         // A topic of the same name is another one.
         arena::create_on(cluster, 1, new, &[1, victim], &[]);
         arena::append(cluster, 1, new, "of the second");
@@ -179,6 +173,41 @@ fn disks_that_fail() {
             (!values.is_empty() && values.iter().all(|(_, value)| value == "of the second")).then_some(())
         });
     });
+
+    arena.faults(&[77], |cluster, span| {
+        let (victim, dir) = (2, cluster.node_dir(2).join("data-2"));
+        let (hit, spared) = parts(cluster, victim, &dir);
+        second.turn_read_only();
+        let began = Instant::now();
+        wait_given_up(cluster, victim, (&hit, &spared), |_| ());
+        for partition in &hit {
+            let leader = arena::leader(cluster, 1, TOPIC, *partition);
+            assert_ne!(leader, victim, "it leads what it cannot write");
+        }
+        std::thread::sleep((span / 2).saturating_sub(began.elapsed()));
+        assert!(!cluster.has_ended(victim), "one directory of two took the process along\n{}", cluster.tail(victim));
+        // It starts while the file system is so, and serves what lies in the other directory.
+        restart(cluster, victim);
+        cluster.wait_for("what is in the other directory is in sync", |cluster| {
+            let isr = arena::in_sync(cluster, 1, TOPIC);
+            spared
+                .iter()
+                .all(|p| isr.get(*p as usize).is_some_and(|isr| isr.contains(&i64::from(victim))))
+                .then_some(())
+        });
+        std::thread::sleep(span.saturating_sub(began.elapsed()));
+        for partition in &hit {
+            let isr = arena::isr(cluster, 1, TOPIC, *partition);
+            assert!(!isr.contains(&i64::from(victim)), "in sync in a directory that cannot be written");
+            let name = format!("{TOPIC}-{partition}");
+            assert!(!cluster.data(victim).join(&name).exists(), "{name} was made anew elsewhere");
+        }
+        cluster.kill(victim);
+        second.repair();
+        cluster.run(victim);
+        cluster.wait_ready(victim);
+    });
+    drop(second);
 }
 
 #[test]
@@ -244,7 +273,7 @@ fn disks_that_take_long() {
 #[test]
 fn disks_that_are_full() {
     let cluster = planned(&[("log.segment.bytes", "1048576"), ("log.retention.check.interval.ms", "500")]);
-    let data = Volume::mount(&cluster.data(3), 48);
+    let data = Volume::mount(&cluster.data(3), 160);
     let metadata = cluster.node_dir(2).join("metadata");
     let quorum = Volume::mount(&metadata, 48);
     let mut arena = Arena::start(cluster);
@@ -276,7 +305,7 @@ fn disks_that_are_full() {
         }
     });
 
-    arena.faults(&[36], |cluster, _| {
+    arena.faults(&[36], |cluster, span| {
         quorum.fill();
         let began = Instant::now();
         for n in 0..20 {
@@ -289,10 +318,18 @@ fn disks_that_are_full() {
             began.elapsed(),
             !cluster.has_ended(2)
         );
+        let mut more = 20;
+        while began.elapsed() < span {
+            cluster.create_topic_anyhow(1, &format!("not-there-{more}"), 1, 3);
+            more += 1;
+            std::thread::sleep(Duration::from_secs(1));
+        }
         quorum.relieve();
         restart(cluster, 2);
         cluster.wait_for("it knows all of them", |cluster| {
-            (0..20).all(|n| arena::leaders(cluster, 2, &format!("not-there-{n}")).len() == 10).then_some(())
+            let wanted = |n| if n < 20 { 10 } else { 1 };
+            (0..more).all(|n| arena::leaders(cluster, 2, &format!("not-there-{n}")).len() == wanted(n)).then_some(())
         });
     });
+    drop((data, quorum));
 }

@@ -131,7 +131,7 @@ fn metadata_whose_controllers_die() {
         }
     });
 
-    arena.faults(&[67], |cluster, span| {
+    arena.repeated_faults(&[67], |cluster, times| {
         // The newest records of one controller, changed so that they are of a kind that nobody knows, with the right checksum.
         let victim = 3;
         cluster.kill(victim);
@@ -141,7 +141,7 @@ fn metadata_whose_controllers_die() {
         let snapshots = paths::files(&dir, "checkpoint");
         std::fs::write(&log, with_a_stranger(&kept)).expect("the segment is written");
         cluster.run(victim);
-        let end = Instant::now() + span + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_secs(40);
         while !cluster.has_ended(victim) {
             assert!(Instant::now() < end, "it goes on with a record that it cannot apply\n{}", cluster.tail(victim));
             std::thread::sleep(Duration::from_millis(50));
@@ -149,7 +149,7 @@ fn metadata_whose_controllers_die() {
         let said = cluster.bury(victim);
         assert!(!said.contains("panicked"), "{said}");
         assert_eq!(paths::files(&dir, "checkpoint"), snapshots, "a snapshot was made of it");
-        cluster.create_topic_anyhow(1, "made-by-the-others", 3, 3);
+        cluster.create_topic_anyhow(1, &format!("made-by-the-others-{times}"), 3, 3);
         std::fs::write(&log, &kept).expect("the segment is written");
         cluster.run(victim);
         cluster.wait_ready(victim);
@@ -162,7 +162,7 @@ fn metadata_whose_controllers_die() {
         let (data, kept) = (cluster.data(victim), cluster.node_dir(victim).join("kept"));
         std::fs::rename(&data, &kept).expect("the disk is taken out");
         cluster.run(victim);
-        std::thread::sleep(span.min(Duration::from_secs(3)));
+        std::thread::sleep(span);
         cluster.create_topic_anyhow(1, "made-by-two", 3, 3);
         let (leader, _) = cluster.wait_for("a controller", |cluster| cluster.controller(1));
         assert_ne!(leader, victim, "a voter without a log leads");
@@ -201,7 +201,7 @@ fn with_a_stranger(log: &[u8]) -> Vec<u8> {
 #[test]
 fn brokers_that_missed_it() {
     let cluster = planned();
-    let volume = Volume::mount(&cluster.data(LATE), 96);
+    let volume = Volume::mount(&cluster.data(LATE), 512);
     let mut arena = Arena::start(cluster);
 
     arena.faults(&[62], |cluster, _| {
@@ -236,111 +236,115 @@ fn brokers_that_missed_it() {
         assert!(names.iter().any(aside) && !names.contains(&"given-up-0".to_owned()), "{names:?}");
     });
 
-    arena.faults(&[63], |cluster, _| {
-        arena::create_on(cluster, 1, "moving", &[1, 2], &[]);
+    arena.repeated_faults(&[63], |cluster, times| {
+        let moving = &format!("moving-{times}");
+        arena::create_on(cluster, 1, moving, &[1, 2], &[]);
         cluster.kill(LATE);
         for n in 0..20 {
-            cluster.create_topic_anyhow(1, &format!("news-{n}"), 3, 3);
+            cluster.create_topic_anyhow(1, &format!("news-{times}-{n}"), 3, 3);
         }
         let mut sent = Vec::new();
         for n in 0..30 {
             let value = format!("before {n}");
-            sent.push((arena::append(cluster, 1, "moving", &value), value));
+            sent.push((arena::append(cluster, 1, moving, &value), value));
         }
         // Its broker comes up in the middle.
-        let refused = arena::reassign(cluster, 1, "moving", Some(&[LATE, 3]));
+        let refused = arena::reassign(cluster, 1, moving, Some(&[LATE, 3]));
         cluster.run(LATE);
         if refused != 0 {
             cluster.wait_for("the reassignment is taken", |cluster| {
-                (arena::reassign(cluster, 1, "moving", Some(&[LATE, 3])) == 0).then_some(())
+                (arena::reassign(cluster, 1, moving, Some(&[LATE, 3])) == 0).then_some(())
             });
         }
         for n in 0..30 {
             let value = format!("during {n}");
-            sent.push((arena::append(cluster, 1, "moving", &value), value));
-            if arena::leaders(cluster, 1, "moving") == [LATE] {
-                holds(cluster, LATE, "moving", &sent);
+            sent.push((arena::append(cluster, 1, moving, &value), value));
+            if arena::leaders(cluster, 1, moving) == [LATE] {
+                holds(cluster, LATE, moving, &sent);
             }
         }
         cluster.wait_ready(LATE);
-        arena::wait_replicas(cluster, 1, "moving", 0, &[LATE, 3]);
-        holds(cluster, LATE, "moving", &sent);
-        holds(cluster, 3, "moving", &sent);
+        arena::wait_replicas(cluster, 1, moving, 0, &[LATE, 3]);
+        holds(cluster, LATE, moving, &sent);
+        holds(cluster, 3, moving, &sent);
     });
 
-    arena.faults(&[64], |cluster, _| {
-        arena::create_on(cluster, 1, "to-and-fro", &[1, LATE], &[]);
+    arena.repeated_faults(&[64], |cluster, times| {
+        let topic = &format!("to-and-fro-{times}");
+        arena::create_on(cluster, 1, topic, &[1, LATE], &[]);
         let mut sent = Vec::new();
         for round in 0..2 {
             for n in 0..20 {
                 let value = format!("round {round}, {n}");
-                sent.push((arena::append(cluster, 1, "to-and-fro", &value), value));
+                sent.push((arena::append(cluster, 1, topic, &value), value));
             }
             cluster.signal(LATE, "STOP");
-            assert_eq!(arena::reassign(cluster, 1, "to-and-fro", Some(&[1, 2])), 0);
-            arena::wait_replicas(cluster, 1, "to-and-fro", 0, &[1, 2]);
-            let back = arena::reassign(cluster, 1, "to-and-fro", Some(&[1, LATE]));
+            assert_eq!(arena::reassign(cluster, 1, topic, Some(&[1, 2])), 0);
+            arena::wait_replicas(cluster, 1, topic, 0, &[1, 2]);
+            let back = arena::reassign(cluster, 1, topic, Some(&[1, LATE]));
             // Not while it is fenced: then it hears of both at once when it wakes.
             cluster.signal(LATE, "CONT");
             if back != 0 {
                 cluster.wait_for("the replica is given back", |cluster| {
-                    (arena::reassign(cluster, 1, "to-and-fro", Some(&[1, LATE])) == 0).then_some(())
+                    (arena::reassign(cluster, 1, topic, Some(&[1, LATE])) == 0).then_some(())
                 });
             }
             cluster.wait_for("it is in sync", |cluster| {
-                arena::in_sync(cluster, 1, "to-and-fro").first()?.contains(&i64::from(LATE)).then_some(())
+                arena::in_sync(cluster, 1, topic).first()?.contains(&i64::from(LATE)).then_some(())
             });
-            holds(cluster, LATE, "to-and-fro", &sent);
-            arena::wait_replicas(cluster, 1, "to-and-fro", 0, &[1, LATE]);
+            holds(cluster, LATE, topic, &sent);
+            arena::wait_replicas(cluster, 1, topic, 0, &[1, LATE]);
         }
     });
 
-    arena.faults(&[65], |cluster, _| {
-        arena::create_on(cluster, 1, "reassigned", &[1, 2], &[("min.insync.replicas", "1")]);
+    arena.repeated_faults(&[65], |cluster, times| {
+        let topic = &format!("reassigned-{times}");
+        arena::create_on(cluster, 1, topic, &[1, 2], &[("min.insync.replicas", "1")]);
         let mut sent = Vec::new();
         let mut write = |cluster: &Cluster, what: &str| {
             for n in 0..20 {
                 let value = format!("{what} {n}");
-                sent.push((arena::append(cluster, LATE, "reassigned", &value), value));
+                sent.push((arena::append(cluster, LATE, topic, &value), value));
             }
             sent.clone()
         };
         write(cluster, "before");
         // The leader dies.
-        assert_eq!(arena::reassign(cluster, LATE, "reassigned", Some(&[3, LATE])), 0);
+        assert_eq!(arena::reassign(cluster, LATE, topic, Some(&[3, LATE])), 0);
         cluster.kill(1);
         write(cluster, "while the leader is dead");
         cluster.run(1);
         cluster.wait_ready(1);
-        arena::wait_replicas(cluster, LATE, "reassigned", 0, &[3, LATE]);
+        arena::wait_replicas(cluster, LATE, topic, 0, &[3, LATE]);
         // It is cancelled while the target sleeps.
         cluster.signal(2, "STOP");
-        assert_eq!(arena::reassign(cluster, LATE, "reassigned", Some(&[2, 3])), 0);
+        assert_eq!(arena::reassign(cluster, LATE, topic, Some(&[2, 3])), 0);
         write(cluster, "while the target sleeps");
-        assert_eq!(arena::reassign(cluster, LATE, "reassigned", None), 0);
-        arena::wait_replicas(cluster, LATE, "reassigned", 0, &[3, LATE]);
+        assert_eq!(arena::reassign(cluster, LATE, topic, None), 0);
+        arena::wait_replicas(cluster, LATE, topic, 0, &[3, LATE]);
         cluster.signal(2, "CONT");
         cluster.wait_ready(2);
-        assert_eq!(arena::reassign(cluster, 1, "reassigned", Some(&[3, 1])), 0);
-        arena::wait_replicas(cluster, 1, "reassigned", 0, &[3, 1]);
+        assert_eq!(arena::reassign(cluster, 1, topic, Some(&[3, 1])), 0);
+        arena::wait_replicas(cluster, 1, topic, 0, &[3, 1]);
         // The target is full: the old replicas stay until there is room.
         volume.fill();
-        assert_eq!(arena::reassign(cluster, 1, "reassigned", Some(&[LATE, 1])), 0);
+        assert_eq!(arena::reassign(cluster, 1, topic, Some(&[LATE, 1])), 0);
         let value = "x".repeat(10_000);
         for _ in 0..30 {
             write(cluster, &value);
         }
-        let isr = arena::isr(cluster, 1, "reassigned", 0);
+        let isr = arena::isr(cluster, 1, topic, 0);
         assert!(!isr.contains(&i64::from(LATE)), "in sync on a full disk: {isr:?}");
         volume.relieve();
-        arena::wait_replicas(cluster, 1, "reassigned", 0, &[LATE, 1]);
+        arena::wait_replicas(cluster, 1, topic, 0, &[LATE, 1]);
         let sent = write(cluster, "after");
-        holds(cluster, LATE, "reassigned", &sent);
+        holds(cluster, LATE, topic, &sent);
     });
 
-    arena.faults(&[66], |cluster, _| {
+    arena.repeated_faults(&[66], |cluster, times| {
+        let topic = &format!("emptied-{times}");
         // A second process with the id of one that runs.
-        let dir = cluster.node_dir(LATE).join("second");
+        let dir = cluster.node_dir(LATE).join(format!("second-{times}"));
         std::fs::create_dir_all(&dir).expect("a directory");
         let text = std::fs::read_to_string(cluster.node_dir(LATE).join("server.properties")).expect("its settings");
         let port = paths::free_port();
@@ -359,11 +363,11 @@ fn brokers_that_missed_it() {
         assert_eq!(known.expect("the first is there")["port"], cluster.node(LATE).port);
 
         // Its id on an empty disk.
-        arena::create_on(cluster, 1, "emptied", &[LATE, 1, 2], &[]);
+        arena::create_on(cluster, 1, topic, &[LATE, 1, 2], &[]);
         let mut sent = Vec::new();
         for n in 0..50 {
             let value = format!("before {n}");
-            sent.push((arena::append(cluster, 1, "emptied", &value), value));
+            sent.push((arena::append(cluster, 1, topic, &value), value));
         }
         cluster.kill(LATE);
         for entry in std::fs::read_dir(cluster.data(LATE)).expect("a directory").flatten() {
@@ -372,19 +376,20 @@ fn brokers_that_missed_it() {
             removed.expect("the disk is emptied");
         }
         cluster.wait_for("its end is known", |cluster| {
-            (!arena::in_sync(cluster, 1, "emptied").first()?.contains(&i64::from(LATE))).then_some(())
+            (!arena::in_sync(cluster, 1, topic).first()?.contains(&i64::from(LATE))).then_some(())
         });
         cluster.run(LATE);
         cluster.wait_for("it is in sync again", |cluster| {
-            let told = arena::partitions(cluster, 1, "emptied").first()?.clone();
+            let told = arena::partitions(cluster, 1, topic).first()?.clone();
             if told["leaderId"] == LATE || told["isrNodes"].as_array()?.contains(&json!(LATE)) {
-                holds(cluster, LATE, "emptied", &sent);
+                holds(cluster, LATE, topic, &sent);
                 return Some(());
             }
             None
         });
         cluster.wait_ready(LATE);
     });
+    drop(volume);
 }
 
 /// A replica's files hold these records at these offsets.

@@ -107,10 +107,11 @@ fn networks_that_are_cut() {
         network.heal();
     });
 
-    arena.faults(&[68], |cluster, _| {
+    arena.repeated_faults(&[68], |cluster, times| {
         // Both join; then one of them is cut off from everybody, and sends nothing any more.
-        let idle = Member::start(&member(&arena_setting(cluster), &network.place(GUEST).prefix), "idle");
-        let mut members = [idle, Member::start(&member(&arena_setting(cluster), &[]), "lively")];
+        let setting = |prefix: &[String]| member(cluster, times, prefix);
+        let idle = Member::start(&setting(&network.place(GUEST).prefix), &format!("idle-{times}"));
+        let mut members = [idle, Member::start(&setting(&[]), &format!("lively-{times}"))];
         cluster.wait_for("both own something", |_| {
             members.iter_mut().all(|member| !member.owned().is_empty()).then_some(())
         });
@@ -155,17 +156,13 @@ fn committed_behind(cluster: &Cluster, before: i64) -> i64 {
     })
 }
 
-fn arena_setting(cluster: &Cluster) -> (String, std::path::PathBuf) {
-    (cluster.bootstrap(), cluster.node_dir(1))
-}
-
-fn member((bootstrap, dir): &(String, std::path::PathBuf), prefix: &[String]) -> Setting {
+fn member(cluster: &Cluster, times: usize, prefix: &[String]) -> Setting {
     Setting {
         library: Library::Franz,
         protocol: Protocol::Classic,
-        bootstrap: bootstrap.clone(),
-        group: "half-open".to_owned(),
-        dir: dir.clone(),
+        bootstrap: cluster.bootstrap(),
+        group: format!("half-open-{times}"),
+        dir: cluster.node_dir(1),
         more: json!({"topic": TOPIC, "reset": "latest", "session_ms": 6000, "prefix": prefix}),
     }
 }

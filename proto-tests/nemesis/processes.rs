@@ -148,8 +148,9 @@ fn killed_coordinators() {
         ("joining-classic", [Library::Franz, Library::Franz], Protocol::Classic),
         ("joining-consumer", [Library::Confluent, Library::Confluent], Protocol::Consumer),
     ];
-    for (group, libraries, protocol) in groups {
-        arena.faults(&[57], |cluster, _| {
+    for (kind, libraries, protocol) in groups {
+        arena.repeated_faults(&[57], |cluster, times| {
+            let group = &format!("{kind}-{times}");
             let mut members = Vec::new();
             for (n, library) in libraries.into_iter().enumerate() {
                 let first = coordinator(cluster, group);

@@ -115,8 +115,13 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         76,
-        "a directory cannot be made, another not renamed, files cannot be written: one of two disks fails or is read-only",
+        "a directory cannot be made, another not renamed: one of two disks fails",
         "that directory is given up, the other one serves; a new replica is made there",
+    ),
+    fault(
+        77,
+        "the file system of one of two directories turns read-only while it is written",
+        "that directory is given up and led elsewhere; a start meanwhile serves the other one",
     ),
 ];
 
@@ -137,8 +142,12 @@ const GROUPS: [(&str, &str); 6] = [
 
 #[test]
 fn every_fault_of_the_list_is_brought_about() {
-    let list: Vec<u8> =
-        [1, 2, 19, 20, 23, 25, 27, 28, 57, 73, 76].into_iter().chain(4..=17).chain(33..=37).chain(61..=68).collect();
+    let list: Vec<u8> = [1, 2, 19, 20, 23, 25, 27, 28, 57, 73, 76, 77]
+        .into_iter()
+        .chain(4..=17)
+        .chain(33..=37)
+        .chain(61..=68)
+        .collect();
     let told: std::collections::BTreeSet<u8> = FAULTS.iter().map(|fault| fault.number).collect();
     assert_eq!(told, list.into_iter().collect());
     assert_eq!(told.len(), FAULTS.len(), "each is there once");
