@@ -274,8 +274,7 @@ fn disks_that_take_long() {
 fn disks_that_are_full() {
     let cluster = planned(&[("log.segment.bytes", "1048576"), ("log.retention.check.interval.ms", "500")]);
     let data = Volume::mount(&cluster.data(3), 160);
-    let metadata = cluster.node_dir(2).join("metadata");
-    let quorum = Volume::mount(&metadata, 48);
+    let quorum = [1, 2, 3].map(|id| Volume::mount(&cluster.node_dir(id).join("metadata"), 48));
     let mut arena = Arena::start(cluster);
     arena.cluster.create_topic_anyhow(1, "ballast", 1, 3);
 
@@ -306,29 +305,30 @@ fn disks_that_are_full() {
     });
 
     arena.faults(&[36], |cluster, span| {
-        quorum.fill();
+        let (full, _) = cluster.wait_for("a controller", |cluster| cluster.controller(1));
+        let by = full % 3 + 1;
+        let volume = &quorum[full as usize - 1];
+        volume.fill();
         let began = Instant::now();
         for n in 0..20 {
             // Each is an entry that does not fit there.
-            cluster.create_topic_anyhow(1, &format!("not-there-{n}"), 10, 3);
+            cluster.create_topic_anyhow(by, &format!("not-there-{n}"), 10, 3);
         }
-        let (active, _) = cluster.wait_for("a controller", |cluster| cluster.controller(1));
-        println!(
-            "  20 topics after {:?}; node {active} leads, node 2 runs: {}",
-            began.elapsed(),
-            !cluster.has_ended(2)
-        );
+        let (active, _) = cluster.wait_for("a controller", |cluster| cluster.controller(by));
+        let runs = !cluster.has_ended(full);
+        println!("  20 topics after {:?}; node {active} leads, node {full} runs: {runs}", began.elapsed());
+        assert_ne!(active, full, "it leads a quorum whose entries it cannot write");
         let mut more = 20;
         while began.elapsed() < span {
-            cluster.create_topic_anyhow(1, &format!("not-there-{more}"), 1, 3);
+            cluster.create_topic_anyhow(by, &format!("not-there-{more}"), 1, 3);
             more += 1;
             std::thread::sleep(Duration::from_secs(1));
         }
-        quorum.relieve();
-        restart(cluster, 2);
+        volume.relieve();
+        restart(cluster, full);
         cluster.wait_for("it knows all of them", |cluster| {
             let wanted = |n| if n < 20 { 10 } else { 1 };
-            (0..more).all(|n| arena::leaders(cluster, 2, &format!("not-there-{n}")).len() == wanted(n)).then_some(())
+            (0..more).all(|n| arena::leaders(cluster, full, &format!("not-there-{n}")).len() == wanted(n)).then_some(())
         });
     });
     drop((data, quorum));

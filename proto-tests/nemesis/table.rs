@@ -85,7 +85,11 @@ pub const FAULTS: &[Fault] = &[
         "a broker's data volume is full",
         "records are refused, not half taken; deletes work; it starts while it is full",
     ),
-    fault(36, "a controller's volume is full", "another leads the quorum; its log and vote are whole afterwards"),
+    fault(
+        36,
+        "the volume of the active controller is full",
+        "another leads the quorum; its log and vote are whole afterwards",
+    ),
     fault(37, "fsyncs take seconds", "the other partitions are served; the broker is not fenced for it"),
     fault(
         57,
