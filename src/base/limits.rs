@@ -40,6 +40,8 @@ pub const PRODUCERS_PER_PARTITION_MAX: usize = 100_000;
 pub const PRODUCERS_MAX: usize = 1_000_000;
 /// ... and how many there may be until that has happened.
 pub const PRODUCERS_HARD_MAX: usize = PRODUCERS_MAX / 4 * 5;
+/// Pages of a log's end that are read again, once after a start, for the batches that its producer snapshot leaves out.
+pub const RECALLED_PAGES_MAX: usize = 512;
 /// Operations that may wait for the controller before more are refused.
 pub const CONTROLLER_QUEUE_MAX: usize = 10_000;
 /// Operations that the controller decides in one go.

@@ -64,7 +64,12 @@ impl Log {
             return Err(AppendError::StaleLeaderEpoch { current, got: epoch });
         }
         for batch in validated.iter().filter(|b| b.header.has_producer()) {
-            if let Verdict::Duplicate(before) = judge(&writer.producers, batch, origin, word)? {
+            let mut verdict = judge(&writer.producers, batch, origin, word);
+            if matches!(verdict, Err(AppendError::OutOfOrderSequence { .. })) && writer.producers.is_restored() {
+                self.recall(&mut writer.producers);
+                verdict = judge(&writer.producers, batch, origin, word);
+            }
+            if let Verdict::Duplicate(before) = verdict? {
                 drop(writer);
                 let flush_due = before.last_offset >= self.recovery_point() && self.owes_sync();
                 return Ok(LogAppendInfo {

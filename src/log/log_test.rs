@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::append_info::LogAppendInfo;
 use super::background::Background;
 use super::config::LogConfig;
 use super::error::{AppendError, OpenError, ReadError};
@@ -15,6 +16,7 @@ use super::read_info::ReadUpTo;
 use crate::base::ids::{
     LeaderEpoch, Millis, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence, TopicPartition, Uuid,
 };
+use crate::base::limits::RECALLED_PAGES_MAX;
 use crate::record::batch::{batches, crc};
 use crate::record::builder::BatchBuilder;
 use crate::record::compression::Compression;
@@ -235,30 +237,75 @@ fn lost_and_damaged_indexes_are_made_anew() {
     }
 }
 
+/// One record of a producer, appended.
+fn produce(log: &Log, id: i64, epoch: i16, sequence: i32) -> Result<LogAppendInfo, AppendError> {
+    let mut builder = BatchBuilder::new().producer(ProducerId(id), ProducerEpoch(epoch), Sequence(sequence));
+    builder.append(NOW, None, Some(b"v"), &[]);
+    let bytes = builder.build(Offset(0), LeaderEpoch::NONE, Compression::None).unwrap();
+    log.append_as_leader(bytes, LeaderEpoch(0), AppendOrigin::Client, NOW)
+}
+
 #[test]
 fn a_duplicate_is_answered_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let send = |log: &Log, sequence: i32| {
-        let mut builder = BatchBuilder::new().producer(ProducerId(4), ProducerEpoch(0), Sequence(sequence));
-        builder.append(NOW, None, Some(b"v"), &[]);
-        let bytes = builder.build(Offset(0), LeaderEpoch::NONE, Compression::None).unwrap();
-        log.append_as_leader(bytes, LeaderEpoch(0), AppendOrigin::Client, NOW)
-    };
-    let log = open(dir.path(), LogConfig::default(), true, 0).unwrap();
+    // Two batches to a segment: what is remembered of a producer lies in several, and snapshots lie between.
+    let config = || LogConfig { segment_bytes: 150, index_interval_bytes: 100, ..LogConfig::default() };
+    let is_refused = |sent| matches!(sent, Err(AppendError::OutOfOrderSequence { .. }));
+    let log = open(dir.path(), config(), true, 0).unwrap();
+    let before: Vec<Offset> = (0..3).map(|sequence| produce(&log, 5, 0, sequence).unwrap().first_offset).collect();
+    assert_eq!(before, [Offset(0), Offset(1), Offset(2)]);
+    let mut sent = Vec::new();
     for sequence in 0..7 {
-        assert_eq!(send(&log, sequence).unwrap().first_offset, Offset(sequence.into()));
+        for (id, epoch) in [(4, 0), (5, 1)] {
+            sent.push((id, epoch, sequence, produce(&log, id, epoch, sequence).unwrap().first_offset));
+        }
     }
-    let again = send(&log, 5).unwrap();
-    assert!(again.duplicate && again.first_offset == Offset(5));
-    assert!(matches!(send(&log, 9), Err(AppendError::OutOfOrderSequence { .. })));
+    let (forgotten, remembered) = sent.split_at(4);
+    let as_it_was = |log: &Log, when: &str| {
+        for (id, epoch, sequence, offset) in remembered {
+            let again = produce(log, *id, *epoch, *sequence).unwrap();
+            assert!(again.duplicate && again.first_offset == *offset, "{when}: {sequence} of producer {id}");
+        }
+        for (id, epoch, sequence, _) in forgotten {
+            assert!(is_refused(produce(log, *id, *epoch, *sequence)), "{when}: {sequence} of producer {id}");
+        }
+        assert!(is_refused(produce(log, 4, 0, 8)), "{when}: a gap");
+        assert!(matches!(produce(log, 5, 0, 2), Err(AppendError::ProducerFenced { .. })), "{when}: an old epoch");
+    };
+    as_it_was(&log, "before");
     log.close().unwrap();
     drop(log);
     for clean in [true, false] {
-        let log = open(dir.path(), LogConfig::default(), clean, 0).unwrap();
-        let again = send(&log, 6).unwrap();
-        assert!(again.duplicate && again.first_offset == Offset(6));
-        assert!(matches!(send(&log, 8), Err(AppendError::OutOfOrderSequence { .. })));
+        let log = open(dir.path(), config(), clean, 12).unwrap();
+        as_it_was(&log, if clean { "after a clean stop" } else { "after a crash" });
     }
+    let log = open(dir.path(), config(), true, 0).unwrap();
+    let next = produce(&log, 4, 0, 7).unwrap();
+    assert!(!next.duplicate && next.first_offset == Offset(17), "it goes on");
+    assert_eq!(produce(&log, 4, 0, 3).unwrap().first_offset, Offset(9), "the fifth from the new end");
+    assert!(is_refused(produce(&log, 4, 0, 2)));
+}
+
+#[test]
+fn after_a_restart_a_bounded_part_of_the_log_is_read_again_for_duplicates() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path(), LogConfig::default(), true, 0).unwrap();
+    for sequence in 0..3 {
+        produce(&log, 4, 0, sequence).unwrap();
+    }
+    let page = "x".repeat(4096);
+    for _ in 0..RECALLED_PAGES_MAX {
+        append(&log, batch(&[&page], Compression::None));
+    }
+    for sequence in 0..3 {
+        produce(&log, 5, 0, sequence).unwrap();
+    }
+    log.close().unwrap();
+    drop(log);
+    let log = open(dir.path(), LogConfig::default(), true, 0).unwrap();
+    assert!(matches!(produce(&log, 4, 0, 1), Err(AppendError::OutOfOrderSequence { .. })), "too far back");
+    assert!(produce(&log, 4, 0, 2).unwrap().duplicate, "its snapshot tells the last");
+    assert!(produce(&log, 5, 0, 0).unwrap().duplicate);
 }
 
 #[test]

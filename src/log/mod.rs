@@ -30,6 +30,7 @@ pub mod producer_snapshot;
 pub mod producer_state;
 pub mod read_info;
 pub mod reader;
+pub mod recall;
 pub mod recovery;
 pub mod retention;
 pub mod scan;

@@ -12,6 +12,7 @@
 
 use crate::base::codec::{Reader, Writer};
 use crate::base::ids::{Millis, Offset, ProducerEpoch, Sequence};
+use crate::record::batch::BatchHeader;
 
 /// Batches remembered of each producer, as Kafka does: what a client may have in flight.
 pub const BATCHES_KEPT: usize = 5;
@@ -38,6 +39,16 @@ impl BatchMetadata {
     /// Its first offset.
     pub fn first_offset(&self) -> Offset {
         self.last_offset.plus(-i64::from(self.offset_delta))
+    }
+}
+
+impl From<&BatchHeader> for BatchMetadata {
+    fn from(batch: &BatchHeader) -> Self {
+        Self {
+            last_sequence: batch.last_sequence(),
+            last_offset: batch.last_offset(),
+            offset_delta: batch.last_offset_delta,
+        }
     }
 }
 
@@ -138,6 +149,13 @@ impl ProducerEntry {
             self.earlier = Earlier::Packed([0; PACKED_BYTES]);
         }
         self.last = batch;
+    }
+
+    /// Takes over the batches before the last from one that has seen more of the same producer.
+    pub fn recall(&mut self, seen: Self) {
+        if seen.kept > self.kept && seen.last() == self.last() {
+            (self.earlier, self.kept) = (seen.earlier, seen.kept);
+        }
     }
 
     fn before(&self) -> [Before; BATCHES_KEPT - 1] {

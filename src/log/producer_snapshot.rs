@@ -5,7 +5,7 @@
 //!  entry: producer i64 | epoch i16 | last sequence i32 | last offset i64 | offset delta i32
 //!         | timestamp i64 | coordinator epoch i32 | open transaction's first offset i64 (-1: none)
 //! ```
-//! Only the last batch of each producer is kept, as Kafka does.
+//! Only the last batch of each producer is kept, as Kafka does; those before it are read again when they are missed (`recall`).
 
 use std::path::{Path, PathBuf};
 

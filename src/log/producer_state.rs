@@ -49,6 +49,8 @@ pub struct ProducerState {
     verifications: Verifications,
     /// How many there are, for the sum over all logs.
     share: Share,
+    /// Some come from a snapshot, which holds the last batch of each: those before it may still be in the log.
+    restored: bool,
 }
 
 /// Whether a transaction's first records need the coordinator's word.
@@ -155,11 +157,7 @@ impl ProducerState {
             entry.set_txn_first_offset(txn);
         }
         entry.last_timestamp = batch.max_timestamp.max(now);
-        entry.add(BatchMetadata {
-            last_sequence: batch.last_sequence(),
-            last_offset: batch.last_offset(),
-            offset_delta: batch.last_offset_delta,
-        });
+        entry.add(batch.into());
         if batch.is_transactional() {
             self.verifications.appended(batch.producer_id);
             if entry.txn_first_offset().is_none() {
@@ -275,6 +273,27 @@ impl ProducerState {
         }
         self.producers.insert(id, entry);
         self.share.set(self.producers.len());
+        self.restored = true;
+    }
+
+    /// True if the log may hold batches that would be remembered, had no snapshot come in between.
+    pub fn is_restored(&self) -> bool {
+        self.restored
+    }
+
+    /// The epoch in which a producer's batches are remembered.
+    pub fn epoch_of(&self, id: ProducerId) -> Option<ProducerEpoch> {
+        self.producers.get(&id).map(|entry| entry.epoch)
+    }
+
+    /// Puts back the batches before those of the snapshot: `seen` is what the end of the log tells of each producer.
+    pub fn recall(&mut self, seen: HashMap<ProducerId, ProducerEntry>) {
+        for (id, seen) in seen {
+            if let Some(entry) = self.producers.get_mut(&id) {
+                entry.recall(seen);
+            }
+        }
+        self.restored = false;
     }
 
     /// Makes room for one more, where there is none: for a sixteenth at a time, so that many pay for one search.

@@ -9,7 +9,7 @@ use super::segment::BatchAt;
 use crate::record::batch::{BatchHeader, HEADER_BYTES};
 
 /// Bytes read at a time: where batches are small, one read covers many heads.
-const WINDOW_BYTES: usize = 4096;
+pub const WINDOW_BYTES: usize = 4096;
 
 /// Walks from a batch boundary to a limit.
 pub struct BatchScan<'a> {

@@ -78,6 +78,15 @@ impl OffsetIndex {
         })
     }
 
+    /// The position of the entry `steps` before the end, the last one being the first; the segment's beginning if there are
+    /// fewer, and then how many steps are left.
+    pub fn step_back(&self, steps: usize) -> (u32, usize) {
+        self.entries.with(|entries| match entries.len().checked_sub(steps) {
+            Some(at) => (entries.get(at).map_or(0, second), 0),
+            None => (0, steps - entries.len() - 1),
+        })
+    }
+
     /// The position of the last entry, or 0.
     pub fn last_position(&self) -> u64 {
         self.entries.with(|entries| entries.last().map_or(0, |e| u64::from(second(e))))
