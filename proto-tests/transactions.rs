@@ -5,15 +5,21 @@
 mod faults;
 #[path = "history/mod.rs"]
 mod history;
+#[path = "transactions/limits.rs"]
+mod limits;
 #[path = "transactions/many.rs"]
 mod many;
 #[path = "transactions/producers.rs"]
 mod producers;
 #[path = "transactions/recorded.rs"]
 mod recorded;
+#[path = "transactions/rolling.rs"]
+mod rolling;
 mod support;
 #[path = "transactions/transform.rs"]
 mod transform;
+#[path = "transactions/versions.rs"]
+mod versions;
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -5,6 +5,7 @@
 //!                                        Hold        later, and with it what comes behind it on this connection
 //!                                        Drop        never; the connection breaks
 //!                                        DropAnswer  heard, but the connection breaks instead of the answer
+//!                                        Swallow     heard, but never answered; the connection goes on
 //!                                        Twice       heard twice on the same connection, answered once
 //!                                        Late        the connection breaks now; heard later, on a connection of its own
 //! ```
@@ -29,6 +30,8 @@ pub enum Fate {
     Drop,
     /// It is delivered, and the connection breaks when the answer comes.
     DropAnswer,
+    /// It is delivered, and its answer is thrown away.
+    Swallow,
     /// It is delivered twice in a row; the second answer is thrown away.
     Twice,
     /// The connection breaks, and it is delivered after that time on another one.
@@ -177,6 +180,7 @@ impl Shared {
                 Fate::Hold(_) => Some("hold"),
                 Fate::Drop => Some("drop"),
                 Fate::DropAnswer => Some("drop answer"),
+                Fate::Swallow => Some("swallow"),
                 Fate::Twice => Some("twice"),
                 Fate::Late(_) => Some("late"),
             };
@@ -192,6 +196,10 @@ impl Shared {
                 Fate::Drop => return Ok(()),
                 Fate::DropAnswer => {
                     expected.lock().expect("nobody failed").broken.insert(id);
+                    write_frame(&mut server, &frame)?;
+                }
+                Fate::Swallow => {
+                    expected.lock().expect("nobody failed").swallowed.insert(id);
                     write_frame(&mut server, &frame)?;
                 }
                 Fate::Twice => {

@@ -17,18 +17,18 @@ use crate::support::wire::{Batch, Wire, now};
 const OUT_OF_ORDER_SEQUENCE: i64 = 45;
 const INVALID_PRODUCER_EPOCH: i64 = 47;
 const INVALID_TXN_STATE: i64 = 48;
-const TRANSACTIONAL: i16 = 1 << 4;
-const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const TRANSACTIONAL: i16 = 1 << 4;
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
 /// A producer as a batch names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Producer {
-    id: i64,
-    epoch: i64,
+pub(super) struct Producer {
+    pub id: i64,
+    pub epoch: i64,
 }
 
 /// A batch of numbered records.
-fn batch(of: Producer, sequence: i32, count: usize, attributes: i16) -> Batch {
+pub(super) fn batch(of: Producer, sequence: i32, count: usize, attributes: i16) -> Batch {
     let mut batch = Batch::of(now(), &vec![&b"record"[..]; count]);
     (batch.producer_id, batch.producer_epoch, batch.sequence) = (of.id, of.epoch as i16, sequence);
     batch.attributes = attributes;
@@ -36,7 +36,7 @@ fn batch(of: Producer, sequence: i32, count: usize, attributes: i16) -> Batch {
 }
 
 /// Sends it; its error and its offset.
-fn produce(wire: &mut Wire, topic: &str, partition: i32, id: Option<&str>, batch: &Batch) -> (i64, i64) {
+pub(super) fn produce(wire: &mut Wire, topic: &str, partition: i32, id: Option<&str>, batch: &Batch) -> (i64, i64) {
     let data = json!([{"name": topic, "partitionData": [{"index": partition, "records": batch.base64()}]}]);
     let body = json!({"transactionalId": id, "acks": -1, "timeoutMs": 10000, "topicData": data});
     let answer = wire.call("Produce", 9, body).expect("an answer");
@@ -45,7 +45,7 @@ fn produce(wire: &mut Wire, topic: &str, partition: i32, id: Option<&str>, batch
 }
 
 /// Asks until the answer's code is not one of those that pass.
-fn patiently(mut ask: impl FnMut() -> Value) -> Value {
+pub(super) fn patiently(mut ask: impl FnMut() -> Value) -> Value {
     let end = Instant::now() + LIMIT;
     loop {
         let answer = ask();
@@ -58,7 +58,7 @@ fn patiently(mut ask: impl FnMut() -> Value) -> Value {
     }
 }
 
-fn init(wire: &mut Wire, id: Option<&str>, timeout_ms: i32) -> Producer {
+pub(super) fn init(wire: &mut Wire, id: Option<&str>, timeout_ms: i32) -> Producer {
     if let Some(id) = id {
         let _ = wire.call("FindCoordinator", 3, json!({"key": id, "keyType": 1}));
     }
@@ -70,7 +70,7 @@ fn init(wire: &mut Wire, id: Option<&str>, timeout_ms: i32) -> Producer {
     Producer { id: number("producerId"), epoch: number("producerEpoch") }
 }
 
-fn add(wire: &mut Wire, id: &str, of: Producer, topics: &Value) {
+pub(super) fn add(wire: &mut Wire, id: &str, of: Producer, topics: &Value) {
     let body = json!({"v3AndBelowTransactionalId": id, "v3AndBelowProducerId": of.id, "v3AndBelowProducerEpoch": of.epoch, "v3AndBelowTopics": topics});
     let code =
         |answer: &Value| answer["resultsByTopicV3AndBelow"][0]["resultsByPartition"][0]["partitionErrorCode"].clone();
@@ -81,7 +81,7 @@ fn add(wire: &mut Wire, id: &str, of: Producer, topics: &Value) {
     assert_eq!(answer["errorCode"], 0, "{answer}");
 }
 
-fn end(wire: &mut Wire, id: &str, of: Producer, commit: bool, version: i16) -> Value {
+pub(super) fn end(wire: &mut Wire, id: &str, of: Producer, commit: bool, version: i16) -> Value {
     let body = json!({"transactionalId": id, "producerId": of.id, "producerEpoch": of.epoch, "committed": commit});
     wire.call("EndTxn", version, body).expect("an answer")
 }

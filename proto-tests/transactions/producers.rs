@@ -180,6 +180,40 @@ fn an_end_that_comes_in_the_next_transaction_ends_nothing() {
     broker.stop();
 }
 
+/// Fault 45 with a real client: all that it may have under way is stored, and none of it acknowledged, when the server is restarted.
+#[test]
+fn batches_that_were_stored_before_a_restart_and_come_again_after_it_are_there_once() {
+    const RECORDS: i64 = 30;
+    let (mut broker, proxy, bootstrap) = behind_proxy();
+    reader::create(&mut broker.wire(), "unheard", 1, &[]);
+    let mut history = Recorded::new(&bootstrap, "unheard", 1);
+    for library in [Library::Java, Library::Confluent] {
+        let before = reader::read(&mut broker.wire(), "unheard", 0, false);
+        proxy.rule(|request: &Request<'_>| if request.api == PRODUCE { Fate::Swallow } else { Fate::Pass });
+        // Batches as small as can be, five of them under way.
+        let options = match library {
+            Library::Java => json!({"batch.size": "1"}),
+            _ => json!({"batch.num.messages": 1, "max.in.flight": 5}),
+        };
+        let more = json!({"id": format!("unheard-{library:?}"), "transactions": 1, "per": RECORDS, "options": options});
+        let mut worker = history.write(library, more);
+        history.wait_for("five are stored", |_| {
+            let now = reader::read(&mut broker.wire(), "unheard", 0, false);
+            (reader::batches(&now.bytes[before.bytes.len()..]).len() == 5).then_some(())
+        });
+        broker.stop();
+        broker.run();
+        proxy.rule(|_| Fate::Pass);
+        let status = worker.wait();
+        assert!(status.success() && !worker.said().contains("aborts"), "{library:?}: {}", worker.said());
+        let end = reader::read(&mut broker.wire(), "unheard", 0, false).end;
+        assert_eq!(end, before.end + RECORDS + 1, "the records, and a marker");
+    }
+    let counts = history.check();
+    assert_eq!((counts.committed, counts.aborted, counts.unknown), (2, 0, 0));
+    broker.stop();
+}
+
 /// Fault 49: of two producers with one transactional id, the newer one writes.
 #[test]
 fn a_producer_that_was_paused_is_fenced_by_the_one_that_took_its_place() {

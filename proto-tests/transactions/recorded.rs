@@ -159,6 +159,11 @@ impl Worker {
         assert!(sent.is_ok_and(|sent| sent.success()), "{} can be signalled", self.name);
     }
 
+    /// True until it has ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it can be waited for").is_none()
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
