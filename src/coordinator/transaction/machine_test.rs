@@ -226,7 +226,11 @@ impl Life {
             },
             _ => m.clone(),
         };
-        of.map(|(id, m)| (id.to_string(), TransactionMetadata { last_epoch: ProducerEpoch::NONE, ..kept(m) })).collect()
+        let told = |m: &TransactionMetadata| {
+            let kept = kept(m);
+            TransactionMetadata { last_epoch: kept.epoch_before(), ..kept }
+        };
+        of.map(|(id, m)| (id.to_string(), told(m))).collect()
     }
 
     fn check(&mut self) {

@@ -125,7 +125,7 @@ fn take_value(bytes: &[u8]) -> Result<TransactionMetadata, DecodeError> {
         return Err(wrong("a state that is never written"));
     }
     let partitions = if state == TransactionState::Empty { BTreeSet::new() } else { fields.partitions };
-    Ok(TransactionMetadata {
+    let told = TransactionMetadata {
         producer: fields.producer,
         prev_producer_id: fields.prev_producer_id,
         next_producer_id: fields.next_producer_id,
@@ -137,7 +137,8 @@ fn take_value(bytes: &[u8]) -> Result<TransactionMetadata, DecodeError> {
         updated: fields.updated,
         client_version: fields.client_version,
         value_version: version,
-    })
+    };
+    Ok(TransactionMetadata { last_epoch: told.epoch_before(), ..told })
 }
 
 struct Fields {

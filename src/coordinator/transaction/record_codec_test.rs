@@ -10,7 +10,7 @@ fn hex(text: &str) -> Vec<u8> {
 fn metadata(state: TransactionState, version: i16) -> TransactionMetadata {
     let partitions =
         [("a", 1), ("b", 0), ("b", 2)].map(|(topic, index)| TopicPartition::new(topic, PartitionIndex(index)));
-    TransactionMetadata {
+    let metadata = TransactionMetadata {
         producer: Producer::new(ProducerId(7), ProducerEpoch(3)),
         prev_producer_id: if version > 0 { ProducerId(7) } else { ProducerId::NONE },
         timeout_ms: 60_000,
@@ -25,7 +25,9 @@ fn metadata(state: TransactionState, version: i16) -> TransactionMetadata {
         client_version: if version > 0 { TransactionVersion::V2 } else { TransactionVersion::V0 },
         value_version: version,
         ..TransactionMetadata::new(ProducerId(7), 60_000, Millis(0))
-    }
+    };
+    let is_new = version > 0 && (state.prepared().is_some() || state.is_idle() && state != TransactionState::Empty);
+    TransactionMetadata { last_epoch: ProducerEpoch(if is_new { 2 } else { -1 }), ..metadata }
 }
 
 #[test]

@@ -197,6 +197,17 @@ impl TransactionMetadata {
         self.producer.epoch >= LAST_EPOCH
     }
 
+    /// The epoch before the last bump as far as a record tells, which does not hold it: where the end of a transaction was that bump.
+    /// Kafka's coordinator forgets it when it moves, and fences a producer that did not hear how its transaction ended.
+    pub fn epoch_before(&self) -> ProducerEpoch {
+        let is_ended = !matches!(self.state, TransactionState::Empty | TransactionState::Ongoing);
+        match self.producer.epoch.0 {
+            _ if !is_ended || !self.client_version.bumps_epoch() => ProducerEpoch::NONE,
+            0 if self.prev_producer_id != self.producer.id => LAST_EPOCH,
+            epoch => ProducerEpoch(epoch.saturating_sub(1)).max(ProducerEpoch::NONE),
+        }
+    }
+
     /// When a transaction that is under way is overdue. None: never.
     pub fn overdue_at(&self) -> Option<Millis> {
         let deadline = self.started.plus(Millis(i64::from(self.timeout_ms) + 1));

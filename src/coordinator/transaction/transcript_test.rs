@@ -11,6 +11,7 @@ use super::record::{Settings, TransactionRecord};
 use super::state::{Producer, TransactionMetadata, TransactionVersion};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, PartitionIndex, ProducerEpoch, ProducerId, TopicPartition};
+use crate::machine::codec::LogRecord;
 use crate::machine::machine::TransactionResult;
 use crate::machine::memory::MemoryLog;
 use crate::machine::outcome::Reply;
@@ -256,6 +257,32 @@ fn a_producer_that_has_used_up_its_epochs_gets_another_id() {
          Commit as 100/32766: 101/0 | CompleteCommit 101/0 []
          init as 100/32766: 101/0 | Empty 101/0 []
          init as 100/3: PRODUCER_FENCED | Empty 101/0 []",
+    );
+}
+
+#[test]
+fn a_producer_that_did_not_hear_of_its_end_goes_on_though_its_coordinator_has_moved() {
+    let mut story = Story::new(V2);
+    story.init(None);
+    story.add(producer(100, 0), 0, V2);
+    story.end(producer(100, 0), ABORT, V2);
+    story.done(producer(100, 1));
+    // What the next coordinator reads.
+    let (id, metadata) = story.shard.machine().find("t").map(|(id, m)| (id.clone(), m.clone())).expect("known");
+    let written = TransactionRecord::Transaction(id, Some(metadata)).encode().expect("not soft");
+    let read =
+        TransactionRecord::decode(Some(&written.key), written.value.as_deref()).expect("readable").expect("known");
+    let outcome = crate::machine::outcome::Outcome::<TransactionMachine, ()>::records(vec![read], ());
+    story.shard.submit(|_| Ok::<_, ()>(outcome)).expect("taken");
+    story.init(Some(producer(100, 0)));
+    story.add(producer(100, 0), 0, V2);
+    story.reads(
+        "init: 100/0 | Empty 100/0 []
+         add p-0 as 100/0: ok | Ongoing 100/0 [p-0]
+         Abort as 100/0: 100/1 | PrepareAbort 100/1 [p-0], markers
+         markers written: ok | CompleteAbort 100/1 []
+         init as 100/0: 100/1 | Empty 100/1 []
+         add p-0 as 100/0: PRODUCER_FENCED | Empty 100/1 []",
     );
 }
 
