@@ -117,6 +117,7 @@ fn life(protocol: Protocol) {
     );
 
     resets(&stage);
+    behind_the_start(&stage);
     stage.run(&["group", "delete", "traveller"]).fails(4, "did you mean \"travellers\"?");
     assert_eq!(stage.run(&["group", "delete", "travellers", "--json"]).json()["deleted"], true);
     assert_eq!(stage.run(&["group", "list", "-q"]).ok(), "made-by-reset\n");
@@ -159,6 +160,19 @@ fn resets(stage: &Stage) {
     stage.run(&[&new[..], &["--shift-by", "1"]].concat()).fails(1, "committed nothing");
     stage.run(&[&new[..], &["--to-latest"]].concat()).ok();
     assert_eq!(committed(&stage.describe("made-by-reset")), [9, 3]);
+}
+
+/// Who has fallen behind what retention has left is as far behind as the first record that is left, the newer half of them here.
+fn behind_the_start(stage: &Stage) {
+    let args = ["-t", "load:0", "--to-offset", "1", "--execute"];
+    stage.run(&[&["group", "reset-offsets", "travellers"][..], &args].concat()).ok();
+    let cut =
+        json!({"topics": [{"name": "load", "partitions": [{"partitionIndex": 0, "offset": 5}]}], "timeoutMs": 5000});
+    let answer = stage.broker.wire().call("DeleteRecords", 2, cut).expect("an answer");
+    assert_eq!(answer["topics"][0]["partitions"][0]["errorCode"], 0, "{answer}");
+    let told = stage.describe("travellers");
+    let seconds = told["partitions"][0]["lag_seconds"].as_f64();
+    assert!(told["partitions"][0]["lag"] == 8 && seconds.is_some_and(|s| (600.0..1200.0).contains(&s)), "{told}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Offset, TopicPartition};
 use crate::base::limits::LAG_RECORDS_READ_MAX;
-use crate::peer::admin::list_offsets::ends;
+use crate::peer::admin::list_offsets::{OffsetSpec, offsets_at_leader};
 use crate::peer::admin::record_timestamp::record_timestamp;
 use crate::peer::broker_connections::BrokerConnections;
 use crate::peer::error::PeerError;
@@ -99,7 +99,7 @@ impl FarEnds {
         known: &mut Known,
     ) -> Result<(), PeerError> {
         let connection = self.connections.to(leader).await?;
-        let ends = ends(&connection, partitions).await?;
+        let ends = offsets_at_leader(&connection, partitions, OffsetSpec::Latest).await?;
         let image = self.replicas.metadata();
         for (partition, end) in ends {
             for committed in wanted.get(&partition).into_iter().flatten().filter(|committed| **committed < end) {

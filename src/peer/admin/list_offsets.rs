@@ -112,16 +112,17 @@ async fn ask(
     connection.send(version, &request).await?.answer().await
 }
 
-/// The ends of `partitions`, which the broker at the other end leads, of any topics. Those that it does not tell are left out.
-pub async fn ends(
+/// One offset of each of `partitions`, which the broker at the other end leads, of any topics. Those that it does not tell are
+/// left out.
+pub async fn offsets_at_leader(
     connection: &Connection,
     partitions: &[TopicPartition],
+    spec: OffsetSpec,
 ) -> Result<HashMap<TopicPartition, Offset>, PeerError> {
     let mut by_topic: BTreeMap<&str, Vec<ListOffsetsPartition>> = BTreeMap::new();
     for partition in partitions {
-        let wanted = ListOffsetsPartition::default()
-            .with_partition_index(partition.partition.0)
-            .with_timestamp(OffsetSpec::Latest.to_wire());
+        let wanted =
+            ListOffsetsPartition::default().with_partition_index(partition.partition.0).with_timestamp(spec.to_wire());
         by_topic.entry(&partition.topic).or_default().push(wanted);
     }
     let topics = by_topic.into_iter().map(|(topic, partitions)| {

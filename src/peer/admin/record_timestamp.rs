@@ -3,24 +3,48 @@
 use std::time::Duration;
 
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{Millis, Offset};
+use crate::base::ids::{Millis, Offset, TopicPartition};
 use crate::base::limits::DECOMPRESSION_RATIO_MAX;
+use crate::peer::admin::list_offsets::{OffsetSpec, offsets_at_leader};
 use crate::peer::connection::Connection;
 use crate::peer::error::PeerError;
 use crate::peer::fetch::{FetchFrom, FetchOptions, fetch};
 use crate::record::batch::{BatchView, batches};
 use crate::record::iter::records;
 
-/// Asks the partition's leader at the other end. Nothing stands for "there is none", and for a batch that cannot be read.
+/// Asks the partition's leader at the other end. Nothing stands for "there is none", and for a batch that cannot be read. Where
+/// that offset is gone by retention, the first record that is left counts.
 pub async fn record_timestamp(connection: &Connection, from: FetchFrom) -> Result<Option<Millis>, PeerError> {
+    let asked = [TopicPartition::new(from.topic.as_str(), from.partition)];
+    let asked_for = from.offset;
+    match at_or_after(connection, from.clone()).await? {
+        Found::At(timestamp) => Ok(timestamp),
+        Found::OutOfRange => {
+            let starts = offsets_at_leader(connection, &asked, OffsetSpec::Earliest).await?;
+            match starts.get(&asked[0]).filter(|start| **start > asked_for) {
+                Some(start) => match at_or_after(connection, FetchFrom { offset: *start, ..from }).await? {
+                    Found::At(timestamp) => Ok(timestamp),
+                    Found::OutOfRange => Ok(None),
+                },
+                None => Ok(None),
+            }
+        }
+    }
+}
+
+enum Found {
+    At(Option<Millis>),
+    OutOfRange,
+}
+
+async fn at_or_after(connection: &Connection, from: FetchFrom) -> Result<Found, PeerError> {
     let offset = from.offset;
     let one =
         FetchOptions { max_wait: Duration::ZERO, max_bytes: 1, partition_max_bytes: 1, ..FetchOptions::default() };
     for fetched in fetch(connection, &[from], &one).await? {
         match fetched.error {
             ErrorCode::None => {}
-            // What is behind its partition's start has no first record any more.
-            ErrorCode::OffsetOutOfRange => return Ok(None),
+            ErrorCode::OffsetOutOfRange => return Ok(Found::OutOfRange),
             code => {
                 let what = format!("read partition {} of topic {:?}", fetched.partition, fetched.topic);
                 return Err(PeerError::refused(what, code, None));
@@ -28,10 +52,10 @@ pub async fn record_timestamp(connection: &Connection, from: FetchFrom) -> Resul
         }
         let found = batches(&fetched.records).map_while(Result::ok).find_map(|batch| timestamp_in(&batch, offset));
         if found.is_some() {
-            return Ok(found);
+            return Ok(Found::At(found));
         }
     }
-    Ok(None)
+    Ok(Found::At(None))
 }
 
 fn timestamp_in(batch: &BatchView<'_>, from: Offset) -> Option<Millis> {
