@@ -25,6 +25,8 @@ pub mod transactions;
 #[cfg(test)]
 mod model_test;
 #[cfg(test)]
+mod policy_test;
+#[cfg(test)]
 mod world_test;
 
 /// What one cleaner may use.
