@@ -113,6 +113,55 @@ fn who_is_silent_for_a_session_is_sent_away() {
 }
 
 #[test]
+fn a_group_has_a_session_and_an_interval_of_its_own_within_bounds() {
+    let mut bench = bench(&[("foo", 2)]);
+    let set = |bench: &mut Bench, key: &str, value: &str| {
+        bench.image.setting(ResourceType::Group, GROUP, key, value);
+        bench.publish();
+    };
+    set(&mut bench, "consumer.session.timeout.ms", "50000");
+    set(&mut bench, "consumer.heartbeat.interval.ms", "7000");
+    assert_eq!(bench.beat(join("a", &["foo"])).unwrap().heartbeat_interval, Millis(7_000));
+    bench.pass(49_999);
+    set(&mut bench, "consumer.heartbeat.interval.ms", "99000");
+    assert_eq!(
+        bench.beat(alive("a", 2)).unwrap().heartbeat_interval,
+        Millis(15_000),
+        "no more than the broker's maximum"
+    );
+    bench.pass(49_999);
+    assert!(!bench.group().is_empty());
+    set(&mut bench, "consumer.session.timeout.ms", "1000");
+    bench.beat(alive("a", 2)).unwrap();
+    bench.pass(44_999);
+    assert!(!bench.group().is_empty(), "no less than its minimum");
+    bench.pass(1);
+    assert!(bench.group().is_empty());
+}
+
+#[test]
+fn a_replica_in_another_rack_is_a_reason_to_assign_anew() {
+    let mut bench = bench(&[]);
+    bench.image.broker(0, Some("here")).broker(1, Some("there")).broker(2, Some("here"));
+    bench.image.topic_with("foo", id("foo").0, &[&[0], &[1]]).topic("other", 1);
+    bench.publish();
+    let mut joins = join("a", &["foo"]);
+    joins.rack_id = Some("here".into());
+    assert_eq!(bench.beat(joins).unwrap().member_epoch, 2);
+    assert_eq!(bench.group().members()["a"].metadata.rack_id.as_deref(), Some("here"));
+    bench.image.partition(id("other"), 0, &[1]);
+    bench.publish();
+    assert_eq!(bench.beat(alive("a", 2)).unwrap().member_epoch, 2, "nobody subscribes to that");
+    // The replica moves, but stays in its rack.
+    bench.image.partition(id("foo"), 0, &[2]);
+    bench.publish();
+    assert_eq!(bench.beat(alive("a", 2)).unwrap().member_epoch, 2);
+    bench.image.partition(id("foo"), 0, &[1]);
+    bench.publish();
+    assert_eq!(bench.beat(alive("a", 2)).unwrap().member_epoch, 3);
+}
+
+#[test]
 fn a_lost_answer_is_made_good_but_other_old_epochs_are_fenced() {
     let mut bench = bench(&[("foo", 2)]);
     bench.beat(join("a", &["foo"])).unwrap();

@@ -17,6 +17,7 @@ use crate::coordinator::group::classic::soft::JoinReply;
 use crate::coordinator::group::classic::sync::{SyncGroup, sync};
 use crate::coordinator::group::machine::{Effect, Group, GroupMachine, Outcome};
 use crate::coordinator::group::record::{ClassicGroupValue, ClassicMemberValue, GroupRecord};
+use crate::machine::log::MachineLog;
 use crate::machine::outcome::{Reply, WaiterId};
 use crate::machine::shard::{SubmitError, Submitted};
 
@@ -56,17 +57,22 @@ fn bench(value: ClassicGroupValue) -> Bench {
     let mut bench = Bench::new(image);
     bench.settings.assignment_interval_ms.default = 0;
     let record = GroupRecord::Classic(GROUP.into(), Some(value));
-    submit(&mut bench, |_, _| Ok(Outcome::records(vec![record], ()))).unwrap();
+    submit(&mut bench, "there is a classic group", |_, _| Ok(Outcome::records(vec![record], ()))).unwrap();
     bench
 }
 
 fn submit<T: std::fmt::Debug>(
     bench: &mut Bench,
+    label: &str,
     op: impl FnOnce(&GroupMachine, Millis) -> Result<Outcome<T>, ErrorCode>,
 ) -> Result<T, ErrorCode> {
-    let now = bench.now;
-    let submitted: Result<Submitted<T, Effect>, SubmitError<ErrorCode>> =
-        bench.shard.submit(|machine| op(machine, now));
+    let (now, noted) = (bench.now, bench.shard.log().end());
+    let transcript = &mut bench.transcript;
+    let submitted: Result<Submitted<T, Effect>, SubmitError<ErrorCode>> = bench.shard.submit(|machine| {
+        let decided = op(machine, now);
+        transcript.note(&format_args!("{label}"), noted, &decided);
+        decided
+    });
     match submitted {
         Ok(Submitted { reply: Reply::Now(reply), .. }) => Ok(reply),
         Err(SubmitError::Refused(code)) => Err(code),
@@ -91,12 +97,13 @@ fn rejoin(bench: &mut Bench, member: &str, instance: Option<&str>, owned: &[i32]
         can_skip_assignment: true,
         waiter: WaiterId(1),
     };
-    submit(bench, |machine, now| classic_join(machine, now, &Settings::new(&machine.config), op))
+    let label = format!("{member} joins by the classic protocol, owns {owned:?}");
+    submit(bench, &label, |machine, now| classic_join(machine, now, &Settings::new(&machine.config), op))
 }
 
 fn beat(bench: &mut Bench, member: &str, generation: i32) -> Result<ErrorCode, ErrorCode> {
     let op = Heartbeat { group: GROUP.into(), generation, member_id: member.into(), instance_id: None };
-    submit(bench, |machine, now| heartbeat(machine, now, op))
+    submit(bench, &format!("{member} beats in generation {generation}"), |machine, now| heartbeat(machine, now, op))
 }
 
 fn owned(bench: &mut Bench, member: &str, generation: i32) -> Result<Vec<i32>, ErrorCode> {
@@ -110,7 +117,8 @@ fn owned(bench: &mut Bench, member: &str, generation: i32) -> Result<Vec<i32>, E
         assignments: Vec::new(),
         waiter: WaiterId(1),
     };
-    let reply = submit(bench, |machine, now| sync(machine, now, op))?;
+    let label = format!("{member} syncs in generation {generation}");
+    let reply = submit(bench, &label, |machine, now| sync(machine, now, op))?;
     match reply.error {
         ErrorCode::None => {
             Ok(decode_assignment(&reply.assignment).unwrap().0.into_iter().flat_map(|(_, ps)| ps).collect())
@@ -168,6 +176,7 @@ fn members_change_their_protocol_one_by_one_and_back() {
     assert_eq!(group.members().map(|m| &*m.id).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(beat(&mut bench, "a", 6), Ok(ErrorCode::RebalanceInProgress));
     assert!(matches!(&bench.reloaded().groups[GROUP], Group::Classic(group) if group.members().count() == 2));
+    assert_eq!(bench.transcript.as_str(), include_str!("stories/migration.txt"));
 }
 
 #[test]
@@ -239,7 +248,8 @@ fn members_of_both_protocols_leave_by_request() {
     };
     let members = vec![leaving("a", None), leaving("", Some("i")), leaving("x", None), leaving("a", Some("i"))];
     let op = LeaveGroup { group: GROUP.into(), members };
-    let reply = submit(&mut bench, |machine, now| leave(machine, now, op)).unwrap();
+    let reply =
+        submit(&mut bench, "members leave by the classic protocol", |machine, now| leave(machine, now, op)).unwrap();
     let errors: Vec<ErrorCode> = reply.members.iter().map(|(_, _, error)| *error).collect();
     assert_eq!(errors, [ErrorCode::None, ErrorCode::None, ErrorCode::UnknownMemberId, ErrorCode::FencedInstanceId]);
     assert_eq!(told(&bench.beat(alive("c", 6)).unwrap()), [0, 1, 2, 3]);
