@@ -18,6 +18,8 @@ mod driver;
 mod groups;
 #[path = "differential/known.rs"]
 mod known;
+#[path = "differential/limits.rs"]
+mod limits;
 #[path = "differential/mask.rs"]
 mod mask;
 #[path = "differential/members.rs"]
@@ -70,6 +72,19 @@ fn run_groups(kind: Kind, start: i64) -> Vec<Step> {
     driver.finish()
 }
 
+/// Servers whose settings allow less, one after the other.
+fn run_limited(kind: Kind, start: i64) -> Vec<Step> {
+    let run = |more: &[(&str, &str)], script: fn(&mut Driver)| {
+        let broker = Broker::start(kind, &[&PROPERTIES[..], &FOR_GROUPS, more].concat());
+        let mut driver = Driver::new(broker, start);
+        script(&mut driver);
+        driver.finish()
+    };
+    let mut steps = run(&limits::NARROW, limits::narrow);
+    steps.extend(run(&limits::CLASSIC_ALONE, limits::classic_alone));
+    steps
+}
+
 fn run_transactions(kind: Kind, start: i64) -> Vec<Step> {
     let few = [("transaction.state.log.num.partitions", "1")];
     let broker = Broker::start(kind, &[&PROPERTIES[..], &FOR_GROUPS, &few].concat());
@@ -115,6 +130,11 @@ fn groups_answer_as_those_of_apache_kafka() {
 }
 
 #[test]
+fn groups_under_limits_answer_as_those_of_apache_kafka() {
+    compare("differential-limits", "known-limit-differences.txt", run_limited);
+}
+
+#[test]
 fn transactions_answer_as_those_of_apache_kafka() {
     compare("differential-transactions", "known-transaction-differences.txt", run_transactions);
 }
@@ -144,6 +164,12 @@ fn apache_kafka_answers_itself() {
 #[ignore = "checks the script itself; run it by name after changing the script"]
 fn groups_of_apache_kafka_answer_themselves() {
     twice("differential-groups", run_groups);
+}
+
+#[test]
+#[ignore = "checks the script itself; run it by name after changing the script"]
+fn groups_under_limits_of_apache_kafka_answer_themselves() {
+    twice("differential-limits", run_limited);
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::driver::Driver;
+use crate::offsets;
 
 /// Runs it.
 pub fn script(d: &mut Driver) {
+    strangers(d);
     d.coordinator("any");
     find(d);
     join(d);
@@ -60,6 +62,37 @@ fn sync(group: &str, id: &str, generation: i64, leads: bool) -> Value {
 
 fn beat(group: &str, id: &str, generation: i64) -> Value {
     json!({"groupId": group, "generationId": generation, "memberId": id})
+}
+
+/// Until somebody asks for a coordinator there is none: what a broker says that does not coordinate what it is asked about.
+fn strangers(d: &mut Driver) {
+    d.topic("strange", 1, &[]);
+    let p = json!({"partitionIndex": 0, "committedOffset": 1, "committedMetadata": ""});
+    d.each("not coordinated here", "JoinGroup", |_, _| ask("any", ""));
+    d.each("not coordinated here", "SyncGroup", |_, _| sync("any", "m", 1, true));
+    d.each("not coordinated here", "Heartbeat", |_, _| beat("any", "m", 1));
+    d.each("not coordinated here", "LeaveGroup", |_, _| leaving("any", "m"));
+    d.each("not coordinated here", "OffsetCommit", |d, v| {
+        offsets::body(d, v, "any", "", -1, "strange", vec![p.clone()])
+    });
+    for topics in [json!([{"name": "strange", "partitionIndexes": [0, 1]}]), Value::Null] {
+        d.each(&format!("not coordinated here, {topics}"), "OffsetFetch", |d, v| {
+            let topics = if v == 1 && topics.is_null() { &json!([]) } else { &topics };
+            offsets::fetch(d, v, "any", topics, None, true)
+        });
+    }
+    let unnamed = json!([{"name": "strange", "partitions": [{"partitionIndex": 0}]}]);
+    d.each("not coordinated here", "OffsetDelete", |_, _| json!({"groupId": "any", "topics": unnamed}));
+    d.each("not coordinated here", "DescribeGroups", |_, _| json!({"groups": ["any", "other"]}));
+    d.each("not coordinated here", "DeleteGroups", |_, _| json!({"groupsNames": ["any", "other"]}));
+    d.each("nothing coordinated here", "ListGroups", |_, _| json!({}));
+    let heartbeat = json!({"groupId": "any", "memberId": "m", "memberEpoch": 0, "rebalanceTimeoutMs": 1000,
+        "subscribedTopicNames": ["strange"], "topicPartitions": []});
+    d.each("not coordinated here", "ConsumerGroupHeartbeat", |_, _| heartbeat.clone());
+    d.each("not coordinated here", "ConsumerGroupDescribe", |_, _| json!({"groupIds": ["any", "other"]}));
+    let within = json!({"transactionalId": "tx", "groupId": "any", "producerId": 1, "producerEpoch": 0,
+        "topics": [{"name": "strange", "partitions": [p]}]});
+    d.each("not coordinated here", "TxnOffsetCommit", |_, _| within.clone());
 }
 
 fn find(d: &mut Driver) {
@@ -199,9 +232,7 @@ fn rounds(d: &mut Driver) {
         d.aside("JoinGroup", v, ask(&group, &two));
         d.each(&format!("one waits, {v}"), "Heartbeat", |_, _| beat(&group, &one, generation));
         d.each(&format!("one waits, {v}"), "SyncGroup", |_, _| sync(&group, &one, generation, true));
-        d.each(&format!("one waits, {v}"), "OffsetCommit", |d, v| {
-            super::offsets::commit(d, v, &group, &one, generation, 5)
-        });
+        d.each(&format!("one waits, {v}"), "OffsetCommit", |d, v| offsets::commit(d, v, &group, &one, generation, 5));
         d.step(
             "described while one waits",
             "DescribeGroups",
@@ -254,10 +285,10 @@ fn statics(d: &mut Driver) {
         }
         d.each(&format!("an instance's commit, {v}"), "OffsetCommit", |d, version| {
             let instance = if version >= 7 { json!("inst") } else { Value::Null };
-            with(super::offsets::commit(d, version, &group, &id, generation, 3), "groupInstanceId", instance)
+            with(offsets::commit(d, version, &group, &id, generation, 3), "groupInstanceId", instance)
         });
         d.step("an instance's commit with another's id", "OffsetCommit", 9, {
-            by(super::offsets::commit(d, 9, &group, "nobody", generation, 3), "inst")
+            by(offsets::commit(d, 9, &group, "nobody", generation, 3), "inst")
         });
         let back = d.step("the instance comes back without an id", "JoinGroup", v, by(ask(&group, ""), "inst"));
         let new = text(&back["memberId"]);

@@ -19,6 +19,7 @@ pub fn script(d: &mut Driver) {
     commits(d);
     describe(d);
     meetings(d);
+    own_settings(d);
 }
 
 /// A member id as a client makes one.
@@ -295,4 +296,31 @@ fn meetings(d: &mut Driver) {
     body["memberId"] = json!(first["memberId"].as_str().unwrap_or_default());
     d.step("of another type, with its id", "JoinGroup", 9, body);
     step(d, "a group of another type", 1, joining("not-consumers", &id(1)));
+}
+
+/// What is set for one group counts for its members.
+fn own_settings(d: &mut Driver) {
+    let group = "own-settings";
+    let alter = |d: &mut Driver, what: &str, key: &str, value: Value| {
+        let config = json!({"name": key, "configOperation": if value.is_null() { 1 } else { 0 }, "value": value});
+        let resource = json!({"resourceType": 32, "resourceName": group, "configs": [config]});
+        d.step(what, "IncrementalAlterConfigs", 1, json!({"resources": [resource], "validateOnly": false}));
+        // A broker hears of it some time after the controller has answered.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    };
+    let interval = "consumer.heartbeat.interval.ms";
+    let epoch = step(d, "before its group has settings", 1, joining(group, &id(1)));
+    for (what, value) in [
+        ("an interval of its own", json!("7000")),
+        ("an interval that is too long", json!("15001")),
+        ("an interval that is too short", json!("4999")),
+        ("the longest interval", json!("15000")),
+        ("no interval of its own", Value::Null),
+    ] {
+        alter(d, what, interval, value);
+        step(d, &format!("a member of a group with {what}"), 1, beat(group, &id(1), epoch));
+    }
+    for (what, value) in [("a short session", json!("44999")), ("a long session", json!("60001"))] {
+        alter(d, what, "consumer.session.timeout.ms", value);
+    }
 }

@@ -24,7 +24,8 @@ pub fn commit(d: &Driver, version: i16, group: &str, member: &str, generation: i
     body(d, version, group, member, generation, "kept", vec![p])
 }
 
-fn body(
+/// A commit of partitions of a topic.
+pub fn body(
     d: &Driver,
     version: i16,
     group: &str,
@@ -102,7 +103,7 @@ fn commits(d: &mut Driver) {
 }
 
 /// An OffsetFetch in the form of its version.
-fn fetch(d: &Driver, v: i16, group: &str, topics: &Value, member: Option<(&str, i64)>, stable: bool) -> Value {
+pub fn fetch(d: &Driver, v: i16, group: &str, topics: &Value, member: Option<(&str, i64)>, stable: bool) -> Value {
     let name = |t: &Value| t["name"].as_str().unwrap_or_default().to_string();
     if v < 8 {
         return json!({"groupId": group, "topics": topics, "requireStable": stable && v >= 7});
