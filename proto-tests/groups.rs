@@ -13,6 +13,10 @@ mod faults;
 mod life;
 #[path = "groups/load.rs"]
 mod load;
+#[path = "groups/loading.rs"]
+mod loading;
+#[path = "groups/phases.rs"]
+mod phases;
 #[path = "groups/reads.rs"]
 mod reads;
 #[path = "groups/rolling.rs"]
@@ -160,8 +164,23 @@ fn late_commits_to_a_consumer_group() {
 }
 
 #[test]
-fn offsets_of_a_transaction() {
-    faults::transactional_offsets();
+fn offsets_of_a_transaction_by_the_classic_protocol() {
+    faults::transactional_offsets(Classic);
+}
+
+#[test]
+fn offsets_of_a_transaction_by_the_consumer_protocol() {
+    faults::transactional_offsets(Consumer);
+}
+
+#[test]
+fn a_classic_group_whose_server_dies_in_a_known_phase() {
+    phases::classic();
+}
+
+#[test]
+fn a_consumer_group_whose_server_dies_in_a_known_phase() {
+    phases::consumer();
 }
 
 #[test]
@@ -177,6 +196,11 @@ fn a_consumer_group_lives_through_deaths_of_its_server() {
 #[test]
 fn a_compacted_log_loads_to_the_same_state() {
     faults::a_compacted_log();
+}
+
+#[test]
+fn a_coordinator_that_loads_says_so() {
+    loading::much();
 }
 
 #[test]

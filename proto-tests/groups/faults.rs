@@ -14,27 +14,27 @@ use crate::support::member::{Member, Protocol, Setting, until, until_shared};
 use crate::support::reader;
 use crate::support::wire::Wire;
 
-const ILLEGAL_GENERATION: i64 = 22;
-const UNKNOWN_MEMBER_ID: i64 = 25;
-const REBALANCE_IN_PROGRESS: i64 = 27;
+pub const ILLEGAL_GENERATION: i64 = 22;
+pub const UNKNOWN_MEMBER_ID: i64 = 25;
+pub const REBALANCE_IN_PROGRESS: i64 = 27;
 const UNSTABLE_OFFSET_COMMIT: i64 = 88;
 const STALE_MEMBER_EPOCH: i64 = 113;
 
 /// The subscription of a consumer to topic `load`, version 0, and the assignment of its partition 0.
 const SUBSCRIPTION: &str = "AAAAAAABAARsb2FkAAAAAA==";
-const ASSIGNMENT: &str = "AAAAAAABAARsb2FkAAAAAQAAAAAAAAAA";
+pub const ASSIGNMENT: &str = "AAAAAAABAARsb2FkAAAAAQAAAAAAAAAA";
 
-fn joining(group: &str, member: &str, rebalance_ms: i64) -> Value {
+pub fn joining(group: &str, member: &str, rebalance_ms: i64) -> Value {
     json!({"groupId": group, "sessionTimeoutMs": 30000, "rebalanceTimeoutMs": rebalance_ms, "memberId": member,
         "protocolType": "consumer", "protocols": [{"name": "range", "metadata": SUBSCRIPTION}]})
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()
 }
 
 /// Calls until the coordinator is there and ready.
-fn call(wire: &mut Wire, api: &str, version: i16, body: &Value, error: impl Fn(&Value) -> i64) -> Value {
+pub fn call(wire: &mut Wire, api: &str, version: i16, body: &Value, error: impl Fn(&Value) -> i64) -> Value {
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = wire.call(api, version, body.clone()).unwrap_or_else(|e| panic!("{api}: {e}"));
@@ -50,16 +50,16 @@ fn call(wire: &mut Wire, api: &str, version: i16, body: &Value, error: impl Fn(&
     }
 }
 
-fn whole(answer: &Value) -> i64 {
+pub fn whole(answer: &Value) -> i64 {
     answer["errorCode"].as_i64().unwrap_or(0)
 }
 
-fn first(answer: &Value) -> i64 {
+pub fn first(answer: &Value) -> i64 {
     answer["topics"][0]["partitions"][0]["errorCode"].as_i64().unwrap_or(0)
 }
 
 /// A member of a classic group that is led by it: its id and generation.
-fn classic_member(wire: &mut Wire, group: &str, rebalance_ms: i64) -> (String, i64) {
+pub fn classic_member(wire: &mut Wire, group: &str, rebalance_ms: i64) -> (String, i64) {
     let given = call(wire, "JoinGroup", 5, &joining(group, "", rebalance_ms), whole);
     let joined = call(wire, "JoinGroup", 5, &joining(group, &text(&given["memberId"]), rebalance_ms), whole);
     let (id, generation) = (text(&joined["memberId"]), joined["generationId"].as_i64().expect("a generation"));
@@ -70,7 +70,7 @@ fn classic_member(wire: &mut Wire, group: &str, rebalance_ms: i64) -> (String, i
 }
 
 /// A member of the consumer protocol that owns all that it was given: its epoch.
-fn consumer_member(wire: &mut Wire, group: &str, member: &str, rebalance_ms: i64) -> i64 {
+pub fn consumer_member(wire: &mut Wire, group: &str, member: &str, rebalance_ms: i64) -> i64 {
     let mut body = json!({"groupId": group, "memberId": member, "memberEpoch": 0, "rebalanceTimeoutMs": rebalance_ms,
         "subscribedTopicNames": ["load"], "topicPartitions": []});
     let end = Instant::now() + Duration::from_secs(30);
@@ -89,7 +89,7 @@ fn consumer_member(wire: &mut Wire, group: &str, member: &str, rebalance_ms: i64
     }
 }
 
-fn commit(wire: &mut Wire, group: &str, member: &str, epoch: i64, offset: i64) -> i64 {
+pub fn commit(wire: &mut Wire, group: &str, member: &str, epoch: i64, offset: i64) -> i64 {
     let p = json!({"partitionIndex": 0, "committedOffset": offset, "committedMetadata": ""});
     let body = json!({"groupId": group, "generationIdOrMemberEpoch": epoch, "memberId": member,
         "topics": [{"name": "load", "partitions": [p]}]});
@@ -97,11 +97,11 @@ fn commit(wire: &mut Wire, group: &str, member: &str, epoch: i64, offset: i64) -
 }
 
 /// A real client that lets others wait for it for five seconds at most.
-fn quick() -> Value {
+pub fn quick() -> Value {
     json!({"max_poll_ms": 5000})
 }
 
-fn topic(broker: &Broker) {
+pub fn topic(broker: &Broker) {
     let mut wire = broker.wire();
     reader::create(&mut wire, "load", PARTITIONS, &[]);
     load::ends(broker);
@@ -154,12 +154,15 @@ pub fn late_commits(protocol: Protocol) {
 }
 
 /// Offsets of a transaction are fenced by the generation, are not seen while it is open, and are there after a death (55).
-pub fn transactional_offsets() {
-    let (mut broker, _scratch, setting) = stage(Library::Confluent, Protocol::Classic, quick());
+pub fn transactional_offsets(protocol: Protocol) {
+    let (mut broker, _scratch, setting) = stage(Library::Confluent, protocol, quick());
     topic(&broker);
     for (end, commits) in [("commits", true), ("aborts", false)] {
         let mut wire = broker.wire();
-        let (member, generation) = classic_member(&mut wire, end, 2000);
+        let (member, generation) = match protocol {
+            Protocol::Classic => classic_member(&mut wire, end, 2000),
+            Protocol::Consumer => ("first".to_string(), consumer_member(&mut wire, end, "first", 2000)),
+        };
         assert_eq!(commit(&mut wire, end, &member, generation, 3), 0);
         let ask = json!({"transactionalId": end, "transactionTimeoutMs": 60000, "producerId": -1, "producerEpoch": -1});
         let producer = call(&mut wire, "InitProducerId", 4, &ask, whole);
@@ -186,7 +189,7 @@ pub fn transactional_offsets() {
         until("the other has taken all", &mut [&mut other], Duration::from_secs(60), |m| {
             m[0].owned().len() == PARTITIONS as usize
         });
-        assert_eq!(put(&mut wire, &member, generation, 9), UNKNOWN_MEMBER_ID, "it did not join again");
+        assert_eq!(put(&mut wire, &member, generation, 9), UNKNOWN_MEMBER_ID, "it is out");
         other.leave();
         broker.kill();
         broker.run();
