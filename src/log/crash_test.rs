@@ -287,3 +287,36 @@ fn a_log_without_room_is_made_later_and_one_that_cannot_be_made_takes_the_direct
     assert!(matches!(make("u"), Err(OpenError::BadFile { .. })), "it is trusted again");
     assert_eq!(logs.offline_dirs(), 1);
 }
+
+#[test]
+fn a_log_that_a_full_disk_kept_from_being_opened_is_opened_when_there_is_room() {
+    let place = Place::new();
+    let path = place.dir.with_file_name("data");
+    let config = LogConfig { segment_bytes: 1500, index_interval_bytes: 500, ..LogConfig::default() };
+    let load = || {
+        let dir = LogDir::open(&path, "cluster", NodeId(1)).unwrap();
+        LogManager::load(vec![dir], &|_| config.clone(), &|_| false, 1, NOW).unwrap()
+    };
+    let name = TopicPartition::new("t", PartitionIndex(0));
+    let make = |logs: &LogManager| logs.get_or_create(&name, Uuid([7; 16]), Uuid::ZERO, config.clone(), NOW);
+    let log = make(&load()).unwrap();
+    for value in 1..=6 {
+        log.append_as_leader(batch(value, 600), LeaderEpoch(0), AppendOrigin::Client, NOW).unwrap();
+    }
+    log.flush().unwrap();
+    drop(log);
+    // Without the indexes of its sealed segments it has to make them anew, for which there is no room.
+    let dir = path.join("t-0");
+    for name in file_system::list(&dir).unwrap().into_iter().filter(|name| name.ends_with("index")) {
+        file_system::remove_file(&dir.join(name)).unwrap();
+    }
+    place.disk.set_faults(Faults { capacity: Some(place.disk.used()), ..Faults::default() });
+    let logs = load();
+    assert!(logs.get(&name).is_none(), "it was opened all the same");
+    for _ in 0..3 {
+        assert!(matches!(make(&logs), Err(OpenError::Storage(error)) if error.is_no_space()));
+    }
+    place.disk.set_faults(Faults::default());
+    assert_eq!(values(&make(&logs).unwrap()), [1, 2, 3, 4, 5, 6]);
+    assert!(logs.get(&name).is_some());
+}

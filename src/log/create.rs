@@ -36,6 +36,9 @@ impl LogManager {
             }
             self.delete(name)?;
         }
+        if let Some(opened) = self.open_again(name, topic_id, config.clone(), now) {
+            return opened;
+        }
         let dir = match self.preferred_dir(name) {
             Some(dir) => dir,
             None => self.home_of(name, assigned)?,

@@ -43,6 +43,7 @@ pub(super) struct Dir {
 }
 
 /// A partition directory found on disk.
+#[derive(Clone)]
 struct Found {
     name: TopicPartition,
     path: PathBuf,
@@ -63,6 +64,8 @@ pub struct LogManager {
     pub(super) creating: Mutex<()>,
     /// Logs that could not be opened.
     broken: Mutex<Vec<TopicPartition>>,
+    /// Those of them that may be opened yet: the device was full.
+    short_of_room: Mutex<HashMap<TopicPartition, Found>>,
     /// Directories that could not be opened at all.
     missing: AtomicUsize,
     background: Arc<Background>,
@@ -99,6 +102,7 @@ impl LogManager {
             preferred: Mutex::default(),
             creating: Mutex::new(()),
             broken: Mutex::default(),
+            short_of_room: Mutex::default(),
             missing: AtomicUsize::new(0),
             background: Arc::new(background),
         };
@@ -157,24 +161,54 @@ impl LogManager {
     }
 
     fn load_one(&self, found: &Found, config: LogConfig, now: Millis) {
-        let dir = &self.dirs[found.dir];
-        let options = self.options(dir, found.name.clone(), found.topic_id, found.path.clone(), config);
-        match Log::open(options, now) {
-            Ok(log) => {
-                if let Some(high_watermark) = dir.high_watermarks.get(&found.name) {
-                    log.update_high_watermark(*high_watermark);
-                }
-                log.clean_with(Arc::clone(&dir.cleaned));
-                if found.is_future { self.found_future(log) } else { self.keep_longer(log) }
-            }
+        match self.open_found(found, config, now) {
+            Ok(log) if found.is_future => self.found_future(log),
+            Ok(log) => self.keep_longer(log),
             Err(error) if found.is_future => {
                 tracing::warn!(partition = %found.name, %error, "the copy of a log cannot be opened; it is left alone");
             }
             Err(error) => {
                 tracing::error!(partition = %found.name, %error, "the log cannot be opened; its partition is unavailable");
                 self.broken.lock().push(found.name.clone());
+                if matches!(&error, OpenError::Storage(error) if error.is_shortage()) {
+                    self.short_of_room.lock().insert(found.name.clone(), found.clone());
+                }
             }
         }
+    }
+
+    fn open_found(&self, found: &Found, config: LogConfig, now: Millis) -> Result<Arc<Log>, OpenError> {
+        let dir = &self.dirs[found.dir];
+        let options = self.options(dir, found.name.clone(), found.topic_id, found.path.clone(), config);
+        let log = Log::open(options, now)?;
+        if let Some(high_watermark) = dir.high_watermarks.get(&found.name) {
+            log.update_high_watermark(*high_watermark);
+        }
+        log.clean_with(Arc::clone(&dir.cleaned));
+        Ok(log)
+    }
+
+    /// Opens a log for which the start had no room once more; none if it is no such log.
+    pub(super) fn open_again(
+        &self,
+        name: &TopicPartition,
+        topic_id: Uuid,
+        config: LogConfig,
+        now: Millis,
+    ) -> Option<Result<Arc<Log>, OpenError>> {
+        let found = self.short_of_room.lock().get(name).filter(|found| found.topic_id == topic_id).cloned()?;
+        let opened = self.open_found(&found, config, now);
+        match &opened {
+            Err(OpenError::Storage(error)) if error.is_shortage() => return Some(opened),
+            Ok(log) => {
+                tracing::info!(partition = %name, "there is room again, and the log is open");
+                self.logs.write().insert(name.clone(), Arc::clone(log));
+                self.broken.lock().retain(|broken| broken != name);
+            }
+            Err(_) => {}
+        }
+        self.short_of_room.lock().remove(name);
+        Some(opened)
     }
 
     pub(super) fn options(
