@@ -36,6 +36,12 @@ fn commands() -> Vec<Step> {
         "--list --type consumer,classic --state",
         "--list --type share",
         "--list --type odd",
+        "--list --timeout 20000",
+        "--list --command-config %DIR%/client.properties",
+        "--list --command-config %DIR%/no-such.properties",
+        "--list --validate-regex t.*",
+        "--validate-regex (t1|t2)",
+        "--validate-regex [t",
     ] {
         add(args);
     }
@@ -51,7 +57,14 @@ fn commands() -> Vec<Step> {
     for what in ["", "--members", "--state", "--members --verbose"] {
         add(&format!("--describe --all-groups {what}"));
     }
-    add("--describe --group living --members --state");
+    for args in [
+        "--describe --all-groups --offsets --verbose",
+        "--describe --group living --members --state",
+        "--describe --group living --timeout 20000 --command-config %DIR%/client.properties",
+        "--describe --group living --verbose",
+    ] {
+        add(args);
+    }
     // Resets: each mode shown, then done, then looked at.
     for mode in [
         "--to-earliest",
@@ -91,6 +104,10 @@ fn commands() -> Vec<Step> {
         "--reset-offsets --group exported --all-topics --to-current --export",
         "--reset-offsets --group exported --group idle --all-topics --to-current --export",
         "--reset-offsets --all-groups --topic t1 --to-current --dry-run",
+        "--reset-offsets --all-groups --all-topics --to-current --export",
+        "--reset-offsets --group moved --topic t1 --to-latest --to-earliest",
+        "--reset-offsets --group moved --topic t1 --to-latest --dry-run --execute",
+        "--reset-offsets --group moved --topic t1:x --to-latest --execute",
         "--reset-offsets --group made-by-reset --topic t1 --to-offset 1 --execute",
         "--describe --group made-by-reset",
         "--reset-offsets --group living --topic t1 --to-earliest --execute",
@@ -99,6 +116,9 @@ fn commands() -> Vec<Step> {
         "--delete-offsets --group emptied --topic t1:0",
         "--describe --group emptied",
         "--delete-offsets --group emptied --topic t1:0 --topic t2",
+        "--delete-offsets --group emptied --topic t1:1,2 --timeout 20000",
+        "--delete-offsets --group emptied",
+        "--delete-offsets --group emptied --group idle --topic t1",
         "--delete-offsets --group emptied --topic no-such-topic",
         "--delete-offsets --group emptied --topic t1:9",
         "--delete-offsets --group emptied --topic t1",
@@ -122,6 +142,19 @@ fn commands() -> Vec<Step> {
     ] {
         add(args);
     }
+    for args in [
+        "--list",
+        "--list --consumer",
+        "--list --share",
+        "--list --streams",
+        "--list --group-type classic",
+        "--list --group-type consumer --protocol consumer",
+        "--list --protocol connect",
+        "--list --group-type odd",
+        "",
+    ] {
+        table.add(&format!("kafka-groups {args}"));
+    }
     table.steps()
 }
 
@@ -143,6 +176,7 @@ pub fn run_all(kind: Kind, tools: &Mutex<Tools>) -> Vec<(String, String)> {
     for group in IDLE {
         commit(&mut wire, group);
     }
+    std::fs::write(broker.dir().join("client.properties"), "client.id=a-tool\n").expect("a file of properties");
     std::fs::write(broker.dir().join("reset.csv"), "t1,0,2\nt1,1,3\nt2,0,1\n").expect("a file of offsets");
     let mut members = Vec::new();
     for (group, protocol) in [("living", Protocol::Classic), ("living-consumer", Protocol::Consumer)] {
