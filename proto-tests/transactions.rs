@@ -9,6 +9,8 @@ mod history;
 mod limits;
 #[path = "transactions/many.rs"]
 mod many;
+#[path = "transactions/moved.rs"]
+mod moved;
 #[path = "transactions/producers.rs"]
 mod producers;
 #[path = "transactions/recorded.rs"]

@@ -276,7 +276,7 @@ impl Apart {
     }
 }
 
-fn coordinator(cluster: &Cluster, asked: i32, id: &str) -> i32 {
+pub(super) fn coordinator(cluster: &Cluster, asked: i32, id: &str) -> i32 {
     cluster.wait_for("a coordinator", |cluster| {
         let answer = cluster.try_call(asked, "FindCoordinator", 4, json!({"keyType": 1, "coordinatorKeys": [id]}))?;
         let told = &answer["coordinators"][0];

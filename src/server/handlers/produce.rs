@@ -56,6 +56,9 @@ const TOPIC_ID_VERSION_MIN: i16 = 13;
 /// One partition's outcome, before it is known whether it is settled; a refusal with the partition's log start.
 type Outcome = Result<Appended, (ProduceError, Offset)>;
 
+/// A partition's place in its request: the topic's, and its own in it.
+type Place = (usize, usize);
+
 const NOT_ADDED: &str = "the partition has not joined the transaction";
 
 pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> {
@@ -67,16 +70,16 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     if body.transactional_id().is_none() && has_transactional(&body) {
         return request.now(&refuse_all(&body, ErrorCode::TransactionalIdAuthorizationFailed));
     }
-    let question = match question(ctx, request.version(), &body) {
-        Ok(None) => return append_all(ctx, request, &body, acks, &Words::default()),
-        Ok(Some(question)) => question,
+    let (question, elsewhere) = match question(ctx, request.version(), &body) {
+        Ok((None, elsewhere)) => return append_all(ctx, request, &body, acks, &Words::default(), &elsewhere),
+        Ok((Some(question), elsewhere)) => (question, elsewhere),
         Err(code) => return request.now(&refuse_all(&body, code)),
     };
     let asked = match question.begin(ctx).now() {
         Ok(reply) => {
             let words = question.words(reply);
             if !words.is_busy() {
-                return append_all(ctx, request, &body, acks, &words);
+                return append_all(ctx, request, &body, acks, &words, &elsewhere);
             }
             question.begin(ctx)
         }
@@ -85,7 +88,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let ctx = Arc::clone(ctx);
     Ok(Handled::Alone(Box::pin(async move {
         let words = question.ask(&ctx, asked).await;
-        match append_all(&ctx, request, &body, acks, &words)? {
+        match append_all(&ctx, request, &body, acks, &words, &elsewhere)? {
             Handled::Now(response) => Ok(response),
             Handled::Later(rest) | Handled::Alone(rest) => rest.await,
             Handled::Silent => Err(Refusal::NotServed("transactional records need an answer".into())),
@@ -93,28 +96,34 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     })))
 }
 
-/// What must be asked of the transaction's coordinator before the records are taken.
-fn question(ctx: &Context, version: i16, body: &ProduceRequest) -> Result<Option<Question>, ErrorCode> {
-    let Some(transactional_id) = body.transactional_id() else { return Ok(None) };
+/// What must be asked of the transaction's coordinator before the records are taken, and the places of transactional records that
+/// are not led here. Those are refused in the end as well: whoever comes to lead one while the coordinator is asked has not
+/// asked about it, and would take the records for some that never joined the transaction, which a client does not try again.
+fn question(ctx: &Context, version: i16, body: &ProduceRequest) -> Result<(Option<Question>, Vec<Place>), ErrorCode> {
+    let Some(transactional_id) = body.transactional_id() else { return Ok((None, Vec::new())) };
     let speaks = match version {
         ..SAYS_ABORT_VERSION_MIN => Speaks::Old,
         SAYS_ABORT_VERSION_MIN..ADDS_VERSION_MIN => Speaks::OldWithAbort,
         _ => Speaks::New,
     };
-    let mut firsts = Vec::new();
-    for topic in body.topics() {
-        let Some(hosted) = hosted(ctx, version, &topic) else { continue };
-        for data in topic.partitions() {
+    let (mut firsts, mut elsewhere) = (Vec::new(), Vec::new());
+    for (t, topic) in body.topics().enumerate() {
+        let hosted = hosted(ctx, version, &topic);
+        for (p, data) in topic.partitions().enumerate() {
             let header = data.records.as_ref().and_then(|records| BatchHeader::parse(records).ok());
-            let first = header.filter(|header| header.is_transactional()).zip(hosted.partition(data.index));
-            if let Some((header, partition)) = first.filter(|(_, partition)| partition.lead(None).is_ok()) {
-                let producer = Producer::new(header.producer_id, header.producer_epoch);
-                firsts.push(First { partition: Arc::clone(partition), producer, sequence: header.base_sequence });
+            let Some(header) = header.filter(|header| header.is_transactional()) else { continue };
+            let partition = hosted.as_ref().and_then(|hosted| hosted.partition(data.index));
+            match partition.filter(|partition| partition.lead(None).is_ok()) {
+                Some(partition) => {
+                    let producer = Producer::new(header.producer_id, header.producer_epoch);
+                    firsts.push(First { partition: Arc::clone(partition), producer, sequence: header.base_sequence });
+                }
+                None => elsewhere.push((t, p)),
             }
         }
     }
     let verifies = ctx.config.transaction_partition_verification_enable();
-    Question::of(transactional_id, speaks, &firsts, verifies, ctx.now())
+    Ok((Question::of(transactional_id, speaks, &firsts, verifies, ctx.now())?, elsewhere))
 }
 
 fn append_all(
@@ -123,17 +132,19 @@ fn append_all(
     body: &ProduceRequest,
     acks: Acks,
     words: &Words,
+    elsewhere: &[Place],
 ) -> Result<Handled, Refusal> {
     let version = request.version();
     let client = (version, request.client_id());
     let now = ctx.now();
     let mut waits = Vec::new();
     let mut responses = Vec::with_capacity(body.topic_count());
-    for topic in body.topics() {
+    for (t, topic) in body.topics().enumerate() {
         let hosted = hosted(ctx, version, &topic);
         let mut partitions = Vec::with_capacity(topic.partition_count);
-        for data in topic.partitions() {
+        for (p, data) in topic.partitions().enumerate() {
             let index = data.index.0;
+            let words = if elsewhere.contains(&(t, p)) { None } else { Some(words) };
             let (answer, appended) = match append_one(ctx, client, hosted.as_deref(), data, words, acks, now) {
                 Err(code) => {
                     let words = (code == ErrorCode::InvalidTxnState).then(|| NOT_ADDED.to_owned());
@@ -183,7 +194,7 @@ fn append_one(
     (version, client_id): (i16, &str),
     hosted: Option<&HostedTopic>,
     data: ProducedPartition,
-    words: &Words,
+    words: Option<&Words>,
     acks: Acks,
     now: Millis,
 ) -> Result<Outcome, ErrorCode> {
@@ -197,7 +208,7 @@ fn append_one(
     }
     let batches = data.records.ok_or(ErrorCode::InvalidRecord)?;
     check_codec(version, &batches)?;
-    let guard = words.of(&partition.name)?;
+    let guard = words.ok_or(ErrorCode::NotLeaderOrFollower)?.of(&partition.name)?;
     let bytes = batches.len() as u64;
     let outcome = append::append(&ctx.replicas, partition, batches, guard, acks, now);
     match &outcome {

@@ -111,12 +111,13 @@ impl Commit {
             SAYS_ABORT_VERSION_MIN..ADDS_VERSION_MIN => Speaks::OldWithAbort,
             _ => Speaks::New,
         };
-        let led = self.partition.iter().filter(|partition| partition.lead(None).is_ok());
+        // Whether it is here or not, it stays so for this request: nobody has asked about one that comes to be led here meanwhile.
+        let Some(partition) = &self.partition else { return Ok(None) };
+        partition.lead(None).map_err(|_| ErrorCode::NotCoordinator)?;
         let producer = Producer::new(self.op.producer.0, self.op.producer.1);
-        let firsts =
-            led.map(|partition| First { partition: Arc::clone(partition), producer, sequence: Sequence::NONE });
+        let first = First { partition: Arc::clone(partition), producer, sequence: Sequence::NONE };
         let verifies = ctx.config.transaction_partition_verification_enable();
-        Question::of(&self.transactional_id, speaks, &firsts.collect::<Vec<_>>(), verifies, ctx.now())
+        Question::of(&self.transactional_id, speaks, &[first], verifies, ctx.now())
     }
 
     fn submit(self: Arc<Self>, ctx: &Context, request: Request, words: Option<&Words>) -> Result<Handled, Refusal> {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -111,6 +112,7 @@ func main() {
 			fail(err)
 		}
 		note("begin", map[string]any{"txn": txn})
+		var failed atomic.Pointer[error]
 		for i := 0; i < task.Per; i++ {
 			for partition := int32(0); partition < task.Partitions; partition++ {
 				value++
@@ -118,9 +120,12 @@ func main() {
 				note("send", map[string]any{"value": sent, "at": fmt.Sprintf("%s-%d", task.Topic, partition), "txn": txn})
 				record := &kgo.Record{Topic: task.Topic, Partition: partition, Value: []byte(fmt.Sprint(sent))}
 				cl.Produce(context.Background(), record, func(r *kgo.Record, err error) {
-					// Why a record was not acknowledged does not say that it was not written.
+					// Why a record was not acknowledged does not say that it was not written; but a transaction that may lack one
+					// must not be committed, and franz-go leaves that to its user.
 					if err == nil {
 						note("acked", map[string]any{"value": sent, "offset": r.Offset})
+					} else {
+						failed.Store(&err)
 					}
 				})
 			}
@@ -129,6 +134,10 @@ func main() {
 			fail(err)
 		}
 		commit := number%3 != 2
+		if why := failed.Load(); why != nil && commit {
+			fmt.Fprintf(os.Stderr, "aborts: %v\n", *why)
+			commit = false
+		}
 		if commit {
 			note("commit", map[string]any{"txn": txn})
 		}
