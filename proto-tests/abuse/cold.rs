@@ -19,6 +19,9 @@ const OTHERS_MAX: Duration = Duration::from_millis(1000);
 /// More than there are event loops, so that each has some.
 const OTHERS: usize = 8;
 
+/// How often the page cache may keep what it was asked to let go of.
+const TRIES: usize = 10;
+
 #[test]
 fn a_cold_read_holds_up_nobody_else() {
     // Segments of the least size that Kafka allows: all but the last are sealed, their files and indexes closed after a restart.
@@ -44,46 +47,39 @@ fn a_cold_read_holds_up_nobody_else() {
     {
         let slow =
             Tampered::start(broker.process().pid, &logs, &format!("pread64,preadv:delay_enter={}", READ.as_micros()));
-        logs.iter().for_each(|path| evict(path));
-        let over = AtomicBool::new(false);
-        let (took, slowest) = std::thread::scope(|scope| {
-            let others: Vec<_> = (0..OTHERS).map(|_| scope.spawn(|| slowest_call(broker.wire(), &over))).collect();
-            let begun = Instant::now();
-            let read = fetch(&mut broker.wire(), offset, max_bytes, isolation);
-            let took = begun.elapsed();
-            over.store(true, Ordering::Relaxed);
-            assert_eq!(read["errorCode"], 0, "{read}");
-            assert!(!read["records"].is_null(), "{read}");
-            (
-                took,
-                others.into_iter().map(|other| other.join().expect("a well-behaved client")).max().unwrap_or_default(),
-            )
+        let came_from_disk = (0..TRIES).any(|_| {
+            logs.iter().for_each(|path| evict(path));
+            let (took, slowest) = beside_others(&broker, offset, max_bytes, isolation);
+            println!("{what}: {took:?}; of the others the slowest call took {slowest:?}");
+            assert!(slowest < OTHERS_MAX, "{what} held up others for {slowest:?}");
+            took >= READ
         });
         drop(slow);
-        println!("{what}: {took:?}; of the others the slowest call took {slowest:?}");
-        assert!(took >= READ, "{what} did not come from the disk: {took:?}");
-        assert!(slowest < OTHERS_MAX, "{what} held up others for {slowest:?}");
+        assert!(came_from_disk, "{what} never came from the disk");
     }
 }
 
-/// Takes a file's bytes out of the page cache. The kernel keeps what somebody holds at that moment: then once more.
+/// Takes a file's bytes out of the page cache, but for those that somebody holds at that moment.
 fn evict(path: &Path) {
     let file = std::fs::File::open(path).expect("the file");
-    let length = file.metadata().expect("its length").len();
-    let is_cached = |at: u64| {
-        let mut byte = [0];
-        let mut buffers = [std::io::IoSliceMut::new(&mut byte)];
-        rustix::io::preadv2(&file, &mut buffers, at, rustix::io::ReadWriteFlags::NOWAIT).is_ok()
-    };
-    for _ in 0..100 {
-        file.sync_all().expect("its bytes are on the disk");
-        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).expect("the page cache is asked to let go");
-        if !(0..length).step_by(4096).any(is_cached) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("{} stays in the page cache", path.display());
+    file.sync_all().expect("its bytes are on the disk");
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).expect("the page cache is asked to let go of it");
+}
+
+/// How long a read took, and the slowest call of the others meanwhile.
+fn beside_others(broker: &Broker, offset: i64, max_bytes: i32, isolation: i8) -> (Duration, Duration) {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..OTHERS).map(|_| scope.spawn(|| slowest_call(broker.wire(), &over))).collect();
+        let begun = Instant::now();
+        let read = fetch(&mut broker.wire(), offset, max_bytes, isolation);
+        let took = begun.elapsed();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(read["errorCode"], 0, "{read}");
+        assert!(!read["records"].is_null(), "{read}");
+        let slowest = others.into_iter().map(|other| other.join().expect("a well-behaved client")).max();
+        (took, slowest.unwrap_or_default())
+    })
 }
 
 /// Asks for what needs no disk, again and again; the longest time that it took.
