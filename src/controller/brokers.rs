@@ -145,14 +145,15 @@ fn try_register(
         _ => context.broker_epoch(),
     };
     let mut records = Vec::new();
-    if let Some(broker) = known
-        && !same_process
-    {
-        if operation.previous_epoch != broker.broker_epoch {
-            records.extend(after_unclean_shutdown(image, context, id));
-        } else if !broker.fenced {
-            records.extend(after_broker_change(image, context, Some(id), None));
+    match known {
+        Some(_) if same_process => {}
+        Some(broker) if operation.previous_epoch == broker.broker_epoch => {
+            if !broker.fenced {
+                records.extend(after_broker_change(image, context, Some(id), None));
+            }
         }
+        // How it ended is not known; nor of one that was unregistered, and comes back with its disk or with another one.
+        _ => records.extend(after_unclean_shutdown(image, context, id)),
     }
     records.push(MetadataRecord::RegisterBroker(record::RegisterBroker {
         broker_id: id,
@@ -303,3 +304,7 @@ pub(super) fn check_epoch(image: &MetadataImage, id: NodeId, epoch: BrokerEpoch)
         Some(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[path = "brokers_test.rs"]
+mod tests;
