@@ -157,7 +157,7 @@ fn check_head(header: &BatchHeader, origin: AppendOrigin) -> Result<(), AppendEr
             header.record_count, header.last_offset_delta
         )));
     }
-    if client && header.record_count != header.last_offset_delta + 1 {
+    if client && header.record_count - 1 != header.last_offset_delta {
         return Err(AppendError::Invalid(format!(
             "the batch states {} records but spans {} offsets",
             header.record_count,
