@@ -36,6 +36,16 @@ enum Slot {
     Loose(Weak<OpenFile>),
 }
 
+impl Slot {
+    /// The file, if it is open.
+    fn file(&self) -> Option<Arc<OpenFile>> {
+        match self {
+            Self::Held(file) | Self::Pinned(file) => Some(Arc::clone(file)),
+            Self::Loose(file) => file.upgrade(),
+        }
+    }
+}
+
 /// A segment file, open or not.
 #[derive(Debug)]
 pub struct FileRecords {
@@ -58,11 +68,7 @@ impl FileRecords {
     /// The open file: what a reader takes with it.
     pub fn opened(&self) -> io::Result<Arc<OpenFile>> {
         let mut slot = self.slot.lock();
-        let open = match &*slot {
-            Slot::Held(file) | Slot::Pinned(file) => Some(Arc::clone(file)),
-            Slot::Loose(file) => file.upgrade(),
-        };
-        if let Some(open) = open {
+        if let Some(open) = slot.file() {
             return Ok(open);
         }
         let file = File::open(&self.path, Access::ReadWrite)?;
@@ -128,11 +134,7 @@ impl FileRecords {
     /// Reads up to `out.len()` bytes of a file that is open and as far as the page cache holds it; fewer at the end of the file.
     /// `None`: it is not open, or not all of it is at hand.
     pub fn read_cached_at(&self, out: &mut [u8], position: u64) -> io::Result<Option<usize>> {
-        let open = match &*self.slot.lock() {
-            Slot::Held(file) | Slot::Pinned(file) => Some(Arc::clone(file)),
-            Slot::Loose(file) => file.upgrade(),
-        };
-        let Some(open) = open else { return Ok(None) };
+        let Some(open) = self.slot.lock().file() else { return Ok(None) };
         let mut done = 0;
         while done < out.len() {
             match open.file.read_cached_at(&mut out[done..], position + done as u64) {

@@ -90,13 +90,7 @@ impl Cluster {
             topic_id: TOPIC_ID,
             isr: Some(isr.to_vec()),
             leader,
-            replicas: None,
-            removing: None,
-            adding: None,
-            leader_recovery_state: None,
-            directories: None,
-            eligible_leader_replicas: None,
-            last_known_elr: None,
+            ..PartitionChange::default()
         }));
     }
 

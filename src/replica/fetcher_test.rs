@@ -131,13 +131,7 @@ impl Broker {
             topic_id: TOPIC_ID,
             isr: Some(vec![leader]),
             leader: Some(leader),
-            replicas: None,
-            removing: None,
-            adding: None,
-            leader_recovery_state: None,
-            directories: None,
-            eligible_leader_replicas: None,
-            last_known_elr: None,
+            ..PartitionChange::default()
         }));
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

@@ -97,7 +97,7 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
 }
 
 /// What must be asked of the transaction's coordinator before the records are taken, and the places of transactional records that
-/// are not led here. Those are refused in the end as well: whoever comes to lead one while the coordinator is asked has not
+/// are not led here, in order. Those are refused in the end as well: whoever comes to lead one while the coordinator is asked has not
 /// asked about it, and would take the records for some that never joined the transaction, which a client does not try again.
 fn question(ctx: &Context, version: i16, body: &ProduceRequest) -> Result<(Option<Question>, Vec<Place>), ErrorCode> {
     let Some(transactional_id) = body.transactional_id() else { return Ok((None, Vec::new())) };
@@ -144,7 +144,7 @@ fn append_all(
         let mut partitions = Vec::with_capacity(topic.partition_count);
         for (p, data) in topic.partitions().enumerate() {
             let index = data.index.0;
-            let words = if elsewhere.contains(&(t, p)) { None } else { Some(words) };
+            let words = elsewhere.binary_search(&(t, p)).is_err().then_some(words);
             let (answer, appended) = match append_one(ctx, client, hosted.as_deref(), data, words, acks, now) {
                 Err(code) => {
                     let words = (code == ErrorCode::InvalidTxnState).then(|| NOT_ADDED.to_owned());
