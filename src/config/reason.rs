@@ -20,8 +20,8 @@ pub(super) const RAFT: &str = "the controllers' Raft works by heartbeats that ne
 pub(super) const RHYTHM: &str = "the controllers' Raft has sizes and pauses of its own; how soon a lost leader is replaced is set by \
      `controller.quorum.fetch.timeout.ms` and `controller.quorum.election.timeout.ms`";
 /// What the metadata log is cut back by.
-pub(super) const SNAPSHOTS: &str =
-    "a metadata snapshot is made by the number of changes since the last one, and the log before it is removed";
+pub(super) const SNAPSHOTS: &str = "one metadata snapshot is kept, and the log before it is removed but for its end; how often one is made is set by \
+     `metadata.log.max.record.bytes.between.snapshots` and `metadata.log.max.snapshot.interval.ms`";
 /// Nodes dial each other in their own way.
 pub(super) const DIALLING: &str = "nodes give an attempt to connect the time that the request has";
 /// Sockets towards leaders.

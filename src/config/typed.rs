@@ -91,6 +91,8 @@ typed! {
 
     controller_quorum_election_timeout_ms: i32 = "controller.quorum.election.timeout.ms";
     controller_quorum_fetch_timeout_ms: i32 = "controller.quorum.fetch.timeout.ms";
+    metadata_log_max_record_bytes_between_snapshots: i64 = "metadata.log.max.record.bytes.between.snapshots";
+    metadata_log_max_snapshot_interval_ms: i64 = "metadata.log.max.snapshot.interval.ms";
     controller_quorum_auto_join_enable: bool = "controller.quorum.auto.join.enable";
 
     auto_leader_rebalance_enable: bool = "auto.leader.rebalance.enable";

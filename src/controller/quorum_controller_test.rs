@@ -20,7 +20,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 async fn start_in(dir: &Path) -> QuorumController {
     let config = Arc::new(ServerConfig::quickstart());
     let options = ControllerOptions {
-        quorum: QuorumOptions::alone(config.node_id(), dir.to_path_buf(), 10_000),
+        quorum: QuorumOptions::alone(config.node_id(), dir.to_path_buf()),
         cluster_id: "a-cluster".to_owned(),
         config,
         clock: SystemClock::shared(),

@@ -19,6 +19,7 @@ use crate::base::ids::{Millis, NodeId, Uuid};
 use crate::base::random;
 use crate::base::topic_name::CLUSTER_METADATA;
 use crate::config::server::ServerConfig;
+use crate::controller::quorum::snapshot_pace::SnapshotPace;
 use crate::controller::quorum::start::QuorumOptions;
 use crate::controller::quorum::voters::{Member, VoterEndpoint};
 use crate::controller::quorum_controller::{ControllerOptions, QuorumController};
@@ -32,8 +33,6 @@ use crate::peer::probe::TcpProbe;
 use crate::peer::raft_network::RaftNetwork;
 use crate::protocol::internal::Identity;
 
-/// Entries of the metadata log after which the image is written as a snapshot and the log before it can go.
-const SNAPSHOT_EVERY: u64 = 10_000;
 /// How long one voter may take to say which cluster this is.
 const IDENTIFY_LIMIT: Duration = Duration::from_millis(500);
 /// Pause before all of them are asked again.
@@ -199,7 +198,11 @@ pub async fn start_controller(
         transport: Some(Arc::new(network)),
         fetch_timeout: Millis(i64::from(config.controller_quorum_fetch_timeout_ms())),
         election_timeout: Millis(i64::from(config.controller_quorum_election_timeout_ms())),
-        ..QuorumOptions::alone(config.node_id(), path, SNAPSHOT_EVERY)
+        snapshots: SnapshotPace::new(
+            u64::try_from(config.metadata_log_max_record_bytes_between_snapshots()).unwrap_or(u64::MAX),
+            config.metadata_log_max_snapshot_interval_ms(),
+        ),
+        ..QuorumOptions::alone(config.node_id(), path)
     };
     let options = ControllerOptions {
         quorum,

@@ -179,7 +179,7 @@ fn what_one_commits_the_other_has_whoever_leads() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let dir = tempfile::tempdir().expect("a directory");
     runtime.block_on(async {
-        let quorum = QuorumOptions::alone(NodeId(1), dir.path().join("metadata"), 10_000);
+        let quorum = QuorumOptions::alone(NodeId(1), dir.path().join("metadata"));
         std::fs::create_dir_all(&quorum.dir).expect("a directory");
         let options = ControllerOptions {
             quorum,

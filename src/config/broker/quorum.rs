@@ -40,10 +40,8 @@ pub(super) static DEFS: &[ConfigDef] = &[
     string("metadata.log.dir", None, Any, High)
         .doc("Where the metadata log is kept; the first of `log.dirs` when absent."),
     long("metadata.log.max.record.bytes.between.snapshots", Some("20971520"), AtLeast(1), High)
-        .not_used(reason::SNAPSHOTS)
         .doc("Metadata bytes written before a new snapshot is made."),
     long("metadata.log.max.snapshot.interval.ms", Some("3600000"), AtLeast(0), High)
-        .not_used(reason::SNAPSHOTS)
         .doc("Longest time between metadata snapshots while there is something new (ms); 0 for no bound."),
     int("metadata.log.segment.bytes", Some("1073741824"), AtLeast(8_388_608), High)
         .not_used(reason::SNAPSHOTS)

@@ -11,6 +11,7 @@ use std::fmt::Debug;
 use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{LogState, OptionalSend, RaftLogReader, Vote};
@@ -40,6 +41,8 @@ struct Shared {
     dir: PathBuf,
     clock: SharedClock,
     state: Mutex<QuorumState>,
+    /// Bytes of entries: what was there at the start, and all that was appended since.
+    written: AtomicU64,
     /// Held from before a write until it is on disk.
     io: tokio::sync::Mutex<()>,
 }
@@ -55,13 +58,19 @@ struct Unreadable {
 impl LogStore {
     /// Over an open log, with what `quorum-state` said.
     pub fn new(log: Arc<Log>, state: QuorumState, clock: SharedClock) -> Self {
-        let dir = log.dir().to_path_buf();
-        Self { shared: Arc::new(Shared { log, dir, clock, state: Mutex::new(state), io: tokio::sync::Mutex::new(()) }) }
+        let (dir, written) = (log.dir().to_path_buf(), AtomicU64::new(log.size()));
+        let (state, io) = (Mutex::new(state), tokio::sync::Mutex::new(()));
+        Self { shared: Arc::new(Shared { log, dir, clock, state, written, io }) }
     }
 
     /// The log itself.
     pub fn log(&self) -> &Arc<Log> {
         &self.shared.log
+    }
+
+    /// Bytes of entries: those that were there at the start, and all that were appended since.
+    pub fn bytes_written(&self) -> u64 {
+        self.shared.written.load(Ordering::Relaxed)
     }
 
     /// Runs what blocks on the blocking pool, alone, and after all that was begun before it.
@@ -256,7 +265,9 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
             let why = format!("an entry for offset {first} leaves a hole: the log ends at {}", log.log_end_offset());
             return Err(write_failure(&Unreadable { at: first, why }));
         }
+        let written = bytes.len() as u64;
         log.append_as_follower(bytes.into(), now).map_err(|error| write_failure(&error))?;
+        self.shared.written.fetch_add(written, Ordering::Relaxed);
         let log = Arc::clone(log);
         let flushed = blocking::run(move || log.flush()).await;
         drop(alone);

@@ -78,7 +78,7 @@ impl Switchboard {
             transport: Some(Arc::new(Phone { own: NodeId(id), board: self.clone() })),
             fetch_timeout: PATIENCE,
             election_timeout: Millis(500),
-            ..QuorumOptions::alone(NodeId(id), home, 1_000)
+            ..QuorumOptions::alone(NodeId(id), home)
         };
         let quorum = start::start(&options, &SystemClock::shared()).await.unwrap();
         self.0.lock().nodes.insert(NodeId(id), (own.directory_id, Arc::new(quorum)));

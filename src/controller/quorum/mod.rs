@@ -22,6 +22,7 @@ pub mod observer;
 pub mod pulse;
 pub mod serve;
 pub mod snapshot;
+pub mod snapshot_pace;
 pub mod start;
 pub mod state_file;
 pub mod state_machine;

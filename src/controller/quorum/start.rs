@@ -11,6 +11,7 @@ use super::log_store::{LogStore, remove_prefix};
 use super::network::{Contacts, Network, RaftTransport, SNAPSHOT_PIECE_BYTES};
 use super::pulse::{self, Patience, Pulse};
 use super::snapshot::SnapshotError;
+use super::snapshot_pace::{self, SnapshotPace};
 use super::state_file::{self, StateFileError};
 use super::state_machine::StateMachine;
 use super::types::{Metrics, Raft, offset, raft_id};
@@ -29,8 +30,6 @@ use crate::machine::blocking;
 
 /// Longest that a founder waits for its own election; it takes a few milliseconds.
 const ELECTION_WAIT: Duration = Duration::from_secs(10);
-/// Entries behind a snapshot that stay in the log, for followers that are a little behind.
-const ENTRIES_KEPT: u64 = 1_000;
 
 /// How often a leader speaks to its followers (ms); openraft rounds this up by half. Also how long it waits for an answer: one
 /// that comes later, because a disk is slow, is not lost, since the entries are there when they are sent again.
@@ -50,8 +49,8 @@ pub struct QuorumOptions {
     pub node_id: NodeId,
     /// The directory in which `__cluster_metadata-0` is.
     pub dir: PathBuf,
-    /// Entries after which a snapshot is made.
-    pub snapshot_every: u64,
+    /// How often a snapshot is made.
+    pub snapshots: SnapshotPace,
     /// Where this node listens, and the directory of its log.
     pub own: Member,
     /// With whom this node makes a new quorum if it has never been part of one: all voters, itself among them. Empty on all nodes but
@@ -67,11 +66,11 @@ pub struct QuorumOptions {
 
 impl QuorumOptions {
     /// A quorum of this node alone.
-    pub fn alone(node_id: NodeId, dir: PathBuf, snapshot_every: u64) -> Self {
+    pub fn alone(node_id: NodeId, dir: PathBuf) -> Self {
         Self {
             node_id,
             dir,
-            snapshot_every,
+            snapshots: SnapshotPace::default(),
             own: Member::default(),
             founders: BTreeMap::from([(node_id, Member::default())]),
             transport: None,
@@ -183,7 +182,7 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
     let log = Arc::clone(store.log());
     let id = raft_id(options.node_id);
     let fault = |error: &dyn std::fmt::Display| StartError::Raft(error.to_string());
-    let ends = store.clone();
+    let (ends, entries) = (store.clone(), store.clone());
     let network = Network {
         transport: options.transport.clone(),
         contacts: Contacts::default(),
@@ -202,6 +201,7 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
     let voters = raft.with_raft_state(|state| state.membership_state.effective().voter_ids().collect::<Vec<_>>());
     let alone = voters.await.map_err(|error| fault(&error))? == [id];
     tokio::spawn(pulse::campaign(raft.clone(), network.clone(), options.patience()));
+    tokio::spawn(snapshot_pace::keep(raft.clone(), entries, options.snapshots, Arc::clone(clock)));
     if alone {
         if founded {
             // Nobody else can lead, so there is nothing to wait for.
@@ -228,8 +228,9 @@ fn raft_config(options: &QuorumOptions) -> Result<Arc<openraft::Config>, StartEr
         enable_elect: false,
         install_snapshot_timeout: 10_000,
         snapshot_max_chunk_size: SNAPSHOT_PIECE_BYTES,
-        snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_every),
-        max_in_snapshot_log_to_keep: ENTRIES_KEPT,
+        // When a snapshot is made is ours to choose (snapshot_pace.rs).
+        snapshot_policy: SnapshotPolicy::Never,
+        max_in_snapshot_log_to_keep: options.snapshots.entries_kept,
         ..openraft::Config::default()
     };
     config.validate().map(Arc::new).map_err(|error| StartError::Raft(error.to_string()))

@@ -34,6 +34,8 @@ struct Shared {
     published: watch::Sender<Arc<MetadataImage>>,
     /// The newest snapshot's bytes are read from its file when they are asked for; this is who it is.
     current: Mutex<Option<SnapshotMeta<u64, Member>>>,
+    /// Held while a snapshot's file is written, put in the place of another, or read: openraft makes snapshots beside all else.
+    files: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -61,7 +63,8 @@ impl StateMachine {
             None => Applied { last: None, membership: StoredMembership::default(), image: MetadataImage::default() },
         };
         let (published, _) = watch::channel(Arc::new(applied.image.clone()));
-        let shared = Shared { dir, clock, applied: Mutex::new(applied), published, current: Mutex::new(current) };
+        let (applied, current, files) = (Mutex::new(applied), Mutex::new(current), tokio::sync::Mutex::default());
+        let shared = Shared { dir, clock, applied, published, current, files };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -77,10 +80,9 @@ impl StateMachine {
 
     /// What is applied now, as a snapshot's bytes: the first offset that is not in it, the epoch of the last that is. Blocks.
     pub fn as_snapshot(&self, now: Millis) -> Result<(Offset, LeaderEpoch, Bytes), SnapshotError> {
-        let Applied { last, membership, image } = self.shared.applied.lock().clone();
-        let place = last.as_ref().map_or((Offset(0), LeaderEpoch(0)), |id| (offset(id).plus(1), epoch(id)));
-        let bytes = Snapshot { last, membership, image }.encode(now)?;
-        Ok((place.0, place.1, bytes.into()))
+        let whole = self.now();
+        let place = whole.last.as_ref().map_or((Offset(0), LeaderEpoch(0)), |id| (offset(id).plus(1), epoch(id)));
+        Ok((place.0, place.1, whole.encode(now)?.into()))
     }
 
     /// The last entry in the newest snapshot.
@@ -88,7 +90,33 @@ impl StateMachine {
         self.shared.current.lock().as_ref().and_then(|meta| meta.last_log_id)
     }
 
+    /// What is applied now.
+    pub(super) fn now(&self) -> Snapshot {
+        let Applied { last, membership, image } = self.shared.applied.lock().clone();
+        Snapshot { last, membership, image }
+    }
+
+    /// Makes `whole` the newest snapshot, if none is newer.
+    pub(super) async fn keep(&self, whole: Snapshot) -> Result<RaftSnapshot<QuorumTypes>, Failure> {
+        let meta = meta(&whole);
+        let now = self.shared.clock.wall();
+        let encoded = blocking::run(move || whole.encode(now)).await;
+        let bytes = match encoded {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(error)) => return Err(StorageIOError::write_snapshot(None, AnyError::error(error)).into()),
+            Err(error) => return Err(StorageIOError::write_snapshot(None, AnyError::error(error)).into()),
+        };
+        self.save(bytes.clone(), meta.clone()).await?;
+        Ok(RaftSnapshot { meta, snapshot: Box::new(Cursor::new(bytes)) })
+    }
+
+    /// Puts a snapshot in the place of the one before. One that is older than that, since the leader has sent a newer one while it
+    /// was made, is dropped: the log before the newer one may be gone.
     async fn save(&self, bytes: Vec<u8>, meta: SnapshotMeta<u64, Member>) -> Result<(), Failure> {
+        let _alone = self.shared.files.lock().await;
+        if self.snapshot_end() > meta.last_log_id {
+            return Ok(());
+        }
         let shared = Arc::clone(&self.shared);
         let name = meta.snapshot_id.clone();
         let saved = blocking::run(move || snapshot::install(&shared.dir, &name, &bytes)).await;
@@ -185,6 +213,7 @@ impl RaftStateMachine<QuorumTypes> for StateMachine {
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<RaftSnapshot<QuorumTypes>>, Failure> {
+        let _alone = self.shared.files.lock().await;
         let Some(meta) = self.shared.current.lock().clone() else { return Ok(None) };
         let read = crate::log::disk::read_bytes(&self.shared.dir.join(&meta.snapshot_id))
             .map_err(|error| StorageIOError::read_snapshot(Some(meta.signature()), AnyError::error(error)))?;
@@ -194,17 +223,6 @@ impl RaftStateMachine<QuorumTypes> for StateMachine {
 
 impl RaftSnapshotBuilder<QuorumTypes> for StateMachine {
     async fn build_snapshot(&mut self) -> Result<RaftSnapshot<QuorumTypes>, Failure> {
-        let applied = self.shared.applied.lock().clone();
-        let whole = Snapshot { last: applied.last, membership: applied.membership, image: applied.image };
-        let meta = meta(&whole);
-        let now = self.shared.clock.wall();
-        let encoded = blocking::run(move || whole.encode(now)).await;
-        let bytes = match encoded {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(error)) => return Err(StorageIOError::write_snapshot(None, AnyError::error(error)).into()),
-            Err(error) => return Err(StorageIOError::write_snapshot(None, AnyError::error(error)).into()),
-        };
-        self.save(bytes.clone(), meta.clone()).await?;
-        Ok(RaftSnapshot { meta, snapshot: Box::new(Cursor::new(bytes)) })
+        self.keep(self.now()).await
     }
 }
