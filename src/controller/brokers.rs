@@ -93,10 +93,12 @@ pub fn register(
     }
 }
 
-/// True if who registers has opened a directory of the registered process. Each is locked by one process at a time, so that one is
-/// gone: a controller that is new itself may have no other sign of it, when the broker is back before its port was asked after.
-fn holds_directories_of(operation: &RegisterBroker, broker: &BrokerImage) -> bool {
-    operation.log_dirs.iter().any(|dir| broker.log_dirs.contains(dir))
+/// True if the process that has the number is taken to be gone, though it is not fenced yet: nothing is heard of it, and who registers
+/// has opened a directory of it, which one process at a time can. Either alone does not do: a directory may have been copied to
+/// another machine while its broker lives, and a connection that has ended may come back.
+fn takes_over(operation: &RegisterBroker, context: &Context, broker: &BrokerImage) -> bool {
+    let holds_directory = operation.log_dirs.iter().any(|dir| broker.log_dirs.contains(dir));
+    holds_directory && context.gone.contains(&broker.broker_id)
 }
 
 fn try_register(
@@ -133,8 +135,7 @@ fn try_register(
         && !same_process
         && !broker.fenced
         && !context.is_local(id)
-        && !context.gone.contains(&id)
-        && !holds_directories_of(operation, broker)
+        && !takes_over(operation, context, broker)
     {
         let message =
             format!("node.id {id} is taken by a broker that is alive; each process needs a number of its own");

@@ -54,30 +54,39 @@ fn image(known: &[NodeId]) -> MetadataImage {
     image
 }
 
-/// The replicas that are eligible to lead once TWO has registered, if that changes.
-fn eligible_after(known: &[NodeId], previous_epoch: BrokerEpoch) -> Option<Vec<NodeId>> {
-    let context = Context {
+/// A controller that is node 3, and has not heard of `gone`.
+fn context(gone: &[NodeId]) -> Context {
+    Context {
         now: Millis(0),
         next_offset: Offset(100),
-        node_id: ONE,
+        node_id: NodeId(3),
         cluster_id: "c".to_owned(),
         config: std::sync::Arc::new(ServerConfig::quickstart()),
         chance: std::sync::Arc::new(SystemChance),
-        gone: [TWO].into(),
-    };
+        gone: gone.iter().copied().collect(),
+    }
+}
+
+/// A new process that calls itself `id`.
+fn registration(id: NodeId, directory: Uuid, previous_epoch: BrokerEpoch) -> RegisterBroker {
     let endpoint =
         BrokerEndpoint { name: "PLAINTEXT".to_owned(), host: "localhost".to_owned(), port: 9092, security_protocol: 0 };
-    let operation = RegisterBroker {
-        broker_id: TWO,
+    RegisterBroker {
+        broker_id: id,
         cluster_id: "c".to_owned(),
         incarnation_id: Uuid([9; 16]),
         endpoints: vec![endpoint],
         features: Vec::new(),
         rack: None,
-        log_dirs: vec![Uuid([9; 16])],
+        log_dirs: vec![directory],
         previous_epoch,
-    };
-    let (records, _) = try_register(&image(known), &context, &operation).expect("it may register");
+    }
+}
+
+/// The replicas that are eligible to lead once TWO has registered, if that changes.
+fn eligible_after(known: &[NodeId], previous_epoch: BrokerEpoch) -> Option<Vec<NodeId>> {
+    let operation = registration(TWO, Uuid([9; 16]), previous_epoch);
+    let (records, _) = try_register(&image(known), &context(&[TWO]), &operation).expect("it may register");
     records.into_iter().find_map(|record| match record {
         MetadataRecord::PartitionChange(PartitionChange { eligible_leader_replicas, .. }) => eligible_leader_replicas,
         _ => None,
@@ -95,4 +104,20 @@ fn who_stopped_in_order_stays_eligible_and_nobody_else() {
 fn who_was_unregistered_is_eligible_no_more() {
     assert_eq!(eligible_after(&[ONE], BEFORE), Some(Vec::new()));
     assert_eq!(eligible_after(&[ONE], BrokerEpoch::NONE), Some(Vec::new()));
+}
+
+/// ONE is not fenced. Its directory is [1; 16].
+#[test]
+fn a_number_is_taken_over_by_who_has_the_directory_of_one_that_is_not_heard_of() {
+    let refused = |gone: &[NodeId], directory: u8| {
+        let operation = registration(ONE, Uuid([directory; 16]), BrokerEpoch::NONE);
+        try_register(&image(&[ONE, TWO]), &context(gone), &operation)
+            .map(|(_, epoch)| epoch)
+            .map_err(|error| error.code)
+    };
+    let taken = Err(ErrorCode::DuplicateBrokerRegistration);
+    assert_eq!(refused(&[], 9), taken);
+    assert_eq!(refused(&[], 1), taken, "its directory was copied");
+    assert_eq!(refused(&[ONE], 9), taken, "its connection may come back");
+    assert_eq!(refused(&[ONE], 1), Ok(BrokerEpoch(100)));
 }

@@ -47,7 +47,8 @@ pub struct Context {
     pub config: Arc<ServerConfig>,
     /// Chance.
     pub chance: Arc<dyn Chance>,
-    /// Brokers whose connection to this controller has ended and who have not been heard of since.
+    /// Brokers that this controller has not heard of since their connection ended, or since it began to lead. Known only to who
+    /// decides a registration.
     pub gone: BTreeSet<NodeId>,
 }
 

@@ -210,7 +210,7 @@ impl Decider {
             }
             Operation::RegisterBroker(_) => {
                 self.sessions.lose(self.lost.take());
-                self.context.gone = self.sessions.gone().clone();
+                self.context.gone = self.sessions.unheard(image);
             }
             _ => {}
         }

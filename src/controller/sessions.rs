@@ -37,6 +37,8 @@ pub struct Sessions {
     heard: BTreeMap<NodeId, Millis>,
     /// Not heard of since their connection ended.
     gone: BTreeSet<NodeId>,
+    /// Heard of since this node began to lead, and since their connection last ended.
+    alive: BTreeSet<NodeId>,
     /// When each broker in doubt was asked after.
     asked: BTreeMap<NodeId, Millis>,
     /// The first look after this node began to lead asks after everybody.
@@ -46,27 +48,30 @@ pub struct Sessions {
 impl Sessions {
     /// Nobody heard of yet. `timeout` is `broker.session.timeout.ms`, `heartbeat` is `broker.heartbeat.interval.ms`.
     pub fn new(timeout: Millis, heartbeat: Millis) -> Self {
-        let (heard, gone, asked) = Default::default();
-        Self { timeout, heartbeat, heard, gone, asked, fresh: true }
+        let (heard, gone, alive, asked) = Default::default();
+        Self { timeout, heartbeat, heard, gone, alive, asked, fresh: true }
     }
     /// A broker is alive at `now`.
     pub fn touch(&mut self, id: NodeId, now: Millis) {
         self.heard.insert(id, now);
+        self.alive.insert(id);
         self.gone.remove(&id);
         self.asked.remove(&id);
     }
     /// The connections of these have ended.
     pub fn lose(&mut self, ids: BTreeSet<NodeId>) {
+        self.alive.retain(|id| !ids.contains(id));
         self.gone.extend(ids);
     }
-    /// Those not heard of since their connection ended.
-    pub fn gone(&self) -> &BTreeSet<NodeId> {
-        &self.gone
+    /// Those not heard of since their connection ended, or since this node began to lead.
+    pub fn unheard(&self, image: &MetadataImage) -> BTreeSet<NodeId> {
+        image.brokers().iter().map(|broker| broker.broker_id).filter(|id| !self.alive.contains(id)).collect()
     }
     /// Forgets everything: this node begins to lead.
     pub fn restart(&mut self) {
         self.heard.clear();
         self.gone.clear();
+        self.alive.clear();
         self.asked.clear();
         self.fresh = true;
     }
@@ -74,6 +79,7 @@ impl Sessions {
     pub fn silent(&mut self, image: &MetadataImage, now: Millis) -> Vec<NodeId> {
         self.heard.retain(|id, _| image.brokers().get(*id).is_some());
         self.gone.retain(|id| image.brokers().get(*id).is_some());
+        self.alive.retain(|id| image.brokers().get(*id).is_some());
         image
             .brokers()
             .unfenced()
