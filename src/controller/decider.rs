@@ -22,7 +22,9 @@ use super::context::Context;
 use super::decide::decide;
 use super::operation::{Operation, Reply};
 use super::probe::Probe;
-use super::quorum::agree::{self, AgreeError, Standing};
+use super::quorum::agree::{self, AgreeError};
+use super::quorum::leadership::{Leadership, Standing};
+use super::quorum::start::Quorum;
 use super::quorum::state_machine::StateMachine;
 use super::quorum::types::Raft;
 use super::quorum_controller::{Answer, Committed, ControllerError};
@@ -51,7 +53,7 @@ pub(super) struct Decider {
     state: StateMachine,
     context: Context,
     clock: SharedClock,
-    patience: Millis,
+    leadership: Leadership,
     sessions: Sessions,
     balance: Balance,
     lost: Lost,
@@ -63,13 +65,10 @@ pub(super) struct Decider {
 }
 
 impl Decider {
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn new(
-        raft: Raft,
-        state: StateMachine,
+        quorum: &Quorum,
         context: Context,
         clock: SharedClock,
-        patience: Millis,
         lost: Lost,
         probe: Option<Arc<dyn Probe>>,
         queue: mpsc::WeakSender<Waiting>,
@@ -78,7 +77,9 @@ impl Decider {
         let config = &context.config;
         let sessions = Sessions::new(ms(config.broker_session_timeout_ms()), ms(config.broker_heartbeat_interval_ms()));
         let balance = Balance::new(config);
-        Self { raft, state, context, clock, patience, sessions, balance, lost, probe, queue, term: None }
+        let Quorum { raft, state, leadership, .. } = quorum;
+        let (raft, state, leadership) = (raft.clone(), state.clone(), leadership.clone());
+        Self { raft, state, context, clock, leadership, sessions, balance, lost, probe, queue, term: None }
     }
 
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, alive: watch::Sender<bool>) {
@@ -100,7 +101,7 @@ impl Decider {
                     }
                 }
             }
-            let standing = agree::standing(&self.raft, self.patience);
+            let standing = self.leadership.standing();
             if !standing.runs {
                 tracing::error!("the metadata quorum stopped");
                 break;
@@ -129,7 +130,7 @@ impl Decider {
         if self.term == Some(standing.epoch) {
             return true;
         }
-        if !agree::settle(&self.raft).await {
+        if !self.leadership.settle().await {
             return false;
         }
         let new = self.state.image().features().finalized().next().is_none();
@@ -156,11 +157,11 @@ impl Decider {
                 // Who asked may be gone; what was decided stands.
                 let _ = answer.send(outcome.clone().map(|offset| Committed { reply, offset }));
             }
-            if matches!(outcome, Err(ControllerError::Unknown)) && !agree::settle(&self.raft).await {
+            if matches!(outcome, Err(ControllerError::Unknown)) && !self.leadership.settle().await {
                 self.term = None;
             }
             if self.term.is_none() || matches!(outcome, Err(ControllerError::NotController { .. })) {
-                let leader = agree::standing(&self.raft, self.patience).leader;
+                let leader = self.leadership.standing().leader;
                 for waiting in batch.drain(..) {
                     let _ = waiting.answer.send(Err(ControllerError::NotController { leader }));
                 }
@@ -249,7 +250,7 @@ impl Decider {
     /// Writes what nobody has asked for: it is decided again if it was lost.
     async fn write_unasked(&mut self, records: Vec<MetadataRecord>) {
         if let Err(ControllerError::Unknown) = self.write(records).await
-            && !agree::settle(&self.raft).await
+            && !self.leadership.settle().await
         {
             self.term = None;
         }

@@ -15,7 +15,6 @@ use super::context::{Chance, Context, SystemChance};
 use super::decider::{Decider, Waiting};
 use super::operation::{Ask, Operation, Reply};
 use super::probe::Probe;
-use super::quorum::agree;
 use super::quorum::log_store::read_batches;
 use super::quorum::membership::{Membership, QuorumChange};
 use super::quorum::network::RaftCall;
@@ -157,7 +156,6 @@ struct Shared {
     /// The members as they were last asked for, and where in the log that was agreed on.
     voters: Mutex<(Option<EntryId>, Arc<Voters>)>,
     clock: SharedClock,
-    patience: Millis,
     running: watch::Receiver<bool>,
     lost: Lost,
     observers: Mutex<BTreeMap<NodeId, QuorumReplica>>,
@@ -173,7 +171,6 @@ impl QuorumController {
         let (queue, waiting) = mpsc::channel(CONTROLLER_QUEUE_MAX);
         let (alive, running) = watch::channel(true);
         let alone = quorum.alone;
-        let patience = options.quorum.fetch_timeout;
         let lost = Lost::default();
         let context = Context {
             now: options.clock.wall(),
@@ -184,10 +181,7 @@ impl QuorumController {
             chance: Arc::new(SystemChance) as Arc<dyn Chance>,
             gone: Default::default(),
         };
-        let contacts = quorum.network.contacts.clone();
-        let membership =
-            Membership::new(quorum.raft.clone(), contacts, patience, context.config.controller_listener_name());
-        let membership = Arc::new(membership);
+        let membership = Arc::new(Membership::new(&quorum, context.config.controller_listener_name()));
         tokio::spawn(Arc::clone(&membership).look_after(Arc::clone(&options.clock)));
         let shared = Arc::new(Shared {
             queue: queue.clone(),
@@ -196,16 +190,13 @@ impl QuorumController {
             membership,
             voters: Mutex::default(),
             clock: Arc::clone(&options.clock),
-            patience,
             running,
             lost: lost.clone(),
             observers: Mutex::default(),
             fetched: Mutex::default(),
             quorum,
         });
-        let (raft, state) = (shared.quorum.raft.clone(), shared.quorum.state.clone());
-        let decider =
-            Decider::new(raft, state, context, options.clock, patience, lost, options.probe, queue.downgrade());
+        let decider = Decider::new(&shared.quorum, context, options.clock, lost, options.probe, queue.downgrade());
         tokio::spawn(decider.run(waiting, alive));
         let controller = Self { shared };
         if alone {
@@ -247,12 +238,12 @@ impl QuorumController {
 
     /// True while this node leads and a quorum follows it.
     pub fn is_leader(&self) -> bool {
-        *self.shared.running.borrow() && agree::standing(&self.shared.quorum.raft, self.shared.patience).leads
+        *self.shared.running.borrow() && self.shared.quorum.leadership.standing().leads
     }
 
     /// Who leads, as far as this node knows.
     pub fn leader(&self) -> Option<NodeId> {
-        agree::standing(&self.shared.quorum.raft, self.shared.patience).leader
+        self.shared.quorum.leadership.standing().leader
     }
 
     /// Whether this node has ever been part of a quorum.
@@ -289,7 +280,7 @@ impl QuorumController {
     pub fn status(&self) -> QuorumStatus {
         let shared = &self.shared;
         let metrics = shared.quorum.raft.metrics().borrow().clone();
-        let standing = agree::standing(&shared.quorum.raft, shared.patience);
+        let standing = shared.quorum.leadership.standing();
         let now = shared.clock.wall();
         let end = shared.quorum.log.log_end_offset();
         let members = Voters::of(metrics.membership_config.membership());
@@ -323,7 +314,7 @@ impl QuorumController {
     pub fn raft_state(&self) -> RaftState {
         let quorum = &self.shared.quorum;
         let metrics = quorum.raft.metrics().borrow().clone();
-        let standing = agree::standing(&quorum.raft, self.shared.patience);
+        let standing = quorum.leadership.standing();
         let state = match metrics.state {
             ServerState::Leader if standing.leads => "leader",
             ServerState::Candidate => "candidate",
@@ -359,8 +350,7 @@ impl QuorumController {
         if self.voters().member(sender).is_some_and(|member| !member.may_be(directory_id)) {
             return Err(ServeError::OtherLog { sender });
         }
-        let quorum = &self.shared.quorum;
-        serve::answer(&quorum.raft, &quorum.network, self.shared.patience, sender, call, payload).await
+        serve::answer(&self.shared.quorum, sender, call, payload).await
     }
 
     /// The process of a voter is gone: if it led, nobody waits for it any longer.
@@ -383,7 +373,7 @@ impl QuorumController {
         after: Offset,
         wait: Duration,
     ) -> Result<Vec<u8>, ControllerError> {
-        let standing = agree::standing(&self.shared.quorum.raft, self.shared.patience);
+        let standing = self.shared.quorum.leadership.standing();
         if !standing.leads {
             return Err(ControllerError::NotController { leader: standing.leader });
         }

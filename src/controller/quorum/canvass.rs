@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use openraft::Vote;
 use openraft::raft::{VoteRequest, VoteResponse};
-use openraft::{ServerState, Vote};
 use tokio::sync::mpsc;
 
-use super::agree::standing;
+use super::leadership::Leadership;
 use super::network::Network;
 use super::pulse::Pulse;
 use super::start::lease;
@@ -65,11 +65,11 @@ pub fn answer(
     raft: &Raft,
     pulse: &Pulse,
     last: Option<EntryId>,
-    patience: Millis,
+    leadership: &Leadership,
     request: &VoteRequest<u64>,
 ) -> VoteResponse<u64> {
     let now = raft.metrics().borrow().clone();
-    let led = (now.state == ServerState::Leader && standing(raft, patience).leads) || pulse.heard_within(lease());
+    let led = leadership.standing().leads || pulse.heard_within(lease());
     if !led && request.last_log_id < last {
         pulse.this_knows_more();
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use super::agree::{self, standing};
+use super::agree;
 use super::membership::{Membership, QuorumChange};
 use super::network::{RaftAnswer, RaftAnswering, RaftCall, RaftTransport, RaftTransportError};
 use super::serve;
@@ -27,6 +27,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 struct Wires {
     nodes: BTreeMap<NodeId, (Uuid, Arc<Quorum>)>,
     cut: BTreeSet<NodeId>,
+    /// Entries and heartbeats get nowhere; votes do.
+    without_appends: bool,
 }
 
 #[derive(Clone, Default)]
@@ -49,10 +51,13 @@ impl RaftTransport for Phone {
         Box::pin(async move {
             let (directory_id, other) = {
                 let wires = self.board.0.lock();
+                if wires.without_appends && matches!(call, RaftCall::Append) {
+                    return Err(RaftTransportError::Unreachable("cut off".to_owned()));
+                }
                 let found = wires.nodes.get(&to).filter(|_| !wires.cut.contains(&to) && !wires.cut.contains(&self.own));
                 found.cloned().ok_or_else(|| RaftTransportError::Unreachable("cut off".to_owned()))?
             };
-            let answer = serve::answer(&other.raft, &other.network, PATIENCE, self.own, call, &payload);
+            let answer = serve::answer(&other, self.own, call, &payload);
             match tokio::time::timeout(limit, answer).await {
                 Ok(Ok(payload)) => Ok(RaftAnswer { directory_id, payload: payload.into() }),
                 Ok(Err(error)) => Err(RaftTransportError::Unreachable(error.to_string())),
@@ -97,16 +102,16 @@ impl Switchboard {
     }
 
     fn epoch(&self, id: NodeId) -> LeaderEpoch {
-        standing(&self.quorum(id).raft, PATIENCE).epoch
+        self.quorum(id).leadership.standing().epoch
     }
 
     /// The leader that all of `ids` agree on.
     async fn leader_of(&self, ids: &[i32]) -> NodeId {
         let agreed = async {
             loop {
-                let of = |id: &i32| standing(&self.quorum(NodeId(*id)).raft, PATIENCE).leader;
+                let of = |id: &i32| self.quorum(NodeId(*id)).leadership.standing().leader;
                 let told: BTreeSet<_> = ids.iter().map(of).collect();
-                let leads = |id: NodeId| standing(&self.quorum(id).raft, PATIENCE).leads;
+                let leads = |id: NodeId| self.quorum(id).leadership.standing().leads;
                 match told.first() {
                     Some(Some(leader)) if told.len() == 1 && leads(*leader) => return *leader,
                     _ => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -131,9 +136,7 @@ impl Switchboard {
     }
 
     fn membership(&self, leader: NodeId) -> Membership {
-        let quorum = self.quorum(leader);
-        let contacts = quorum.network.contacts.clone();
-        Membership::new(quorum.raft.clone(), contacts, PATIENCE, "CONTROLLER".to_owned())
+        Membership::new(&self.quorum(leader), "CONTROLLER".to_owned())
     }
 
     fn voters(&self, id: NodeId) -> Voters {
@@ -169,6 +172,35 @@ fn who_comes_back_from_being_cut_off_deposes_nobody() {
         let others: Vec<i32> = (1..=3).filter(|id| NodeId(*id) != leader).collect();
         board.leader_other_than(leader, &others).await;
         assert!(board.epoch(board.leader_of(&others).await) > epoch);
+    });
+}
+
+/// Votes are no sign that a quorum follows: only who is heard as the leader knows that it is one.
+#[test]
+fn who_is_elected_and_never_heard_as_the_leader_leads_no_longer_than_its_patience() {
+    run(async {
+        let (dir, board) = (tempfile::tempdir().unwrap(), Switchboard::default());
+        board.0.lock().without_appends = true;
+        for id in [2, 3, 1] {
+            board.start(&dir, id, if id == 1 { &[1, 2, 3] } else { &[] }).await;
+        }
+        let elected = async {
+            loop {
+                let is_leader = |id: &i32| board.quorum(NodeId(*id)).raft.metrics().borrow().state.is_leader();
+                match (1..=3).find(is_leader) {
+                    Some(id) => return NodeId(id),
+                    None => tokio::time::sleep(Duration::from_millis(5)).await,
+                }
+            }
+        };
+        let leader = tokio::time::timeout(LIMIT, elected).await.expect("an election");
+        let quorum = board.quorum(leader);
+        assert!(quorum.leadership.standing().leads);
+        board.cut(leader);
+        // The first entry of its term is never committed.
+        assert!(!tokio::time::timeout(LIMIT, quorum.leadership.settle()).await.expect("an end of the waiting"));
+        let standing = quorum.leadership.standing();
+        assert!(!standing.leads && standing.leader.is_none(), "{standing:?}");
     });
 }
 

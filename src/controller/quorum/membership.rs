@@ -17,8 +17,9 @@ use openraft::error::{ClientWriteError, RaftError};
 use openraft::{ChangeMembers, ServerState};
 use serde::{Deserialize, Serialize};
 
-use super::agree::{Standing, standing};
+use super::leadership::Leadership;
 use super::network::Contacts;
+use super::start::Quorum;
 use super::types::{Metrics, Raft, node_id, raft_id};
 use super::voters::{Member, VoterEndpoint, Voters};
 use crate::base::clock::SharedClock;
@@ -91,7 +92,7 @@ pub type Changed = Option<Result<(), ApiError>>;
 pub struct Membership {
     raft: Raft,
     contacts: Contacts,
-    patience: Millis,
+    leadership: Leadership,
     /// The listener on which controllers reach each other.
     listener: String,
     alone: tokio::sync::Mutex<()>,
@@ -116,13 +117,11 @@ fn keys(voters: &Voters) -> String {
 }
 
 impl Membership {
-    /// Over a running node. `patience` is how long it leads without hearing a quorum.
-    pub fn new(raft: Raft, contacts: Contacts, patience: Millis, listener: String) -> Self {
-        Self { raft, contacts, patience, listener, alone: tokio::sync::Mutex::new(()) }
-    }
-
-    fn standing(&self) -> Standing {
-        standing(&self.raft, self.patience)
+    /// Over a running node.
+    pub fn new(quorum: &Quorum, listener: String) -> Self {
+        let Quorum { raft, network, leadership, .. } = quorum;
+        let (raft, contacts, leadership) = (raft.clone(), network.contacts.clone(), leadership.clone());
+        Self { raft, contacts, leadership, listener, alone: tokio::sync::Mutex::new(()) }
     }
 
     fn voters(&self) -> Voters {
@@ -138,7 +137,7 @@ impl Membership {
 
     /// Makes a change, and answers once it is committed.
     pub async fn change(&self, change: QuorumChange) -> Changed {
-        if !self.standing().leads {
+        if !self.leadership.standing().leads {
             return None;
         }
         let Ok(_alone) = self.alone.try_lock() else {
@@ -354,7 +353,7 @@ impl Membership {
         let mut heard: BTreeMap<NodeId, (Option<Millis>, Millis)> = BTreeMap::new();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let standing = self.standing();
+            let standing = self.leadership.standing();
             if !standing.runs {
                 return;
             }

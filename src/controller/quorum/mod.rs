@@ -15,6 +15,7 @@
 pub mod agree;
 pub mod canvass;
 pub mod entry;
+pub mod leadership;
 pub mod log_store;
 pub mod membership;
 pub mod network;

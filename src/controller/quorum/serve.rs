@@ -4,12 +4,12 @@ use openraft::error::{InstallSnapshotError, RaftError};
 use openraft::raft::AppendEntriesResponse;
 
 use super::canvass;
-use super::network::{Network, RaftCall};
+use super::network::RaftCall;
 use super::snapshot::{Snapshot, SnapshotError};
-use super::start::lease;
-use super::types::{Raft, node_id};
+use super::start::{Quorum, lease};
+use super::types::node_id;
 use super::wire::{self, WireError};
-use crate::base::ids::{Millis, NodeId};
+use crate::base::ids::NodeId;
 
 /// Why a voter gets no answer.
 #[derive(Debug, thiserror::Error)]
@@ -56,20 +56,14 @@ fn check(sender: NodeId, vote: &openraft::Vote<u64>) -> Result<(), ServeError> {
 }
 
 /// Answers one question of `sender`.
-pub async fn answer(
-    raft: &Raft,
-    network: &Network,
-    patience: Millis,
-    sender: NodeId,
-    call: RaftCall,
-    payload: &[u8],
-) -> Result<Vec<u8>, ServeError> {
+pub async fn answer(quorum: &Quorum, sender: NodeId, call: RaftCall, payload: &[u8]) -> Result<Vec<u8>, ServeError> {
+    let Quorum { raft, network, leadership, .. } = quorum;
     let pulse = &network.pulse;
     match call {
         RaftCall::PreVote => {
             let request = wire::ask(payload)?;
             check(sender, &request.vote)?;
-            let answer = canvass::answer(raft, pulse, (network.last_entry)(), patience, &request);
+            let answer = canvass::answer(raft, pulse, (network.last_entry)(), leadership, &request);
             Ok(wire::put_ask_answer(&answer))
         }
         RaftCall::Append => {

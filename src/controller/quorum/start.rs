@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use openraft::SnapshotPolicy;
 
+use super::leadership::Leadership;
 use super::log_store::{LogStore, remove_prefix};
 use super::network::{Contacts, Network, RaftTransport, SNAPSHOT_PIECE_BYTES};
 use super::pulse::{self, Patience, Pulse};
@@ -127,6 +128,8 @@ pub struct Quorum {
     pub state: StateMachine,
     /// The way to the others, and what is learnt on it.
     pub network: Network,
+    /// Whether this node leads.
+    pub leadership: Leadership,
     /// This node is the only voter: it leads.
     pub alone: bool,
 }
@@ -215,7 +218,8 @@ pub async fn start(options: &QuorumOptions, clock: &SharedClock) -> Result<Quoru
             .await
             .map_err(|error| fault(&error))?;
     }
-    Ok(Quorum { raft, log, state, network, alone })
+    let leadership = Leadership::new(raft.clone(), options.fetch_timeout, Arc::clone(clock));
+    Ok(Quorum { raft, log, state, network, leadership, alone })
 }
 
 fn raft_config(options: &QuorumOptions) -> Result<Arc<openraft::Config>, StartError> {
