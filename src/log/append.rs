@@ -142,6 +142,7 @@ impl Log {
             slices.push(IoSlice::new(&batch.bytes[FRESH_BYTES..]));
         }
         segment.append(&mut slices, &headers, config.index_interval_bytes).inspect_err(|e| self.note_failure(e))?;
+        self.health.wrote();
         for batch in batches {
             self.note_batch(writer, &segment, batch, now)?;
         }

@@ -15,6 +15,8 @@ use super::file_system::FileSystem;
 pub struct DirHealth {
     path: PathBuf,
     offline: AtomicBool,
+    /// True from a write that was refused for want of space until one that was not.
+    full: AtomicBool,
     /// The directory, open since before the first write: so that a sync of the whole file system tells of every failure.
     root: FileSystem,
 }
@@ -23,7 +25,7 @@ impl DirHealth {
     /// A healthy directory.
     pub fn new(path: PathBuf) -> Arc<Self> {
         let root = FileSystem::of(&path);
-        Arc::new(Self { path, offline: AtomicBool::new(false), root })
+        Arc::new(Self { path, offline: AtomicBool::new(false), full: AtomicBool::new(false), root })
     }
     /// The directory.
     pub fn path(&self) -> &Path {
@@ -43,10 +45,19 @@ impl DirHealth {
             tracing::error!(%error, dir = %self.path.display(), "the log directory is offline until the broker is restarted");
         }
     }
-    /// Takes it offline because of `error`, unless the device is only full.
+    /// Records were written.
+    pub fn wrote(&self) {
+        // Read first: the flag is shared by all cores, and nearly always clear.
+        if self.full.load(Ordering::Relaxed) && self.full.swap(false, Ordering::AcqRel) {
+            tracing::info!(dir = %self.path.display(), "the device has space again");
+        }
+    }
+    /// Takes it offline because of `error`, unless the device is only full. That is told once, not for each write that is refused.
     pub fn fail(&self, error: &StorageError) {
         if error.is_no_space() {
-            tracing::error!(%error, "the device is full; writes are refused until there is space");
+            if !self.full.swap(true, Ordering::AcqRel) {
+                tracing::error!(%error, "the device is full; writes are refused until there is space");
+            }
         } else {
             self.fail_for_good(error);
         }

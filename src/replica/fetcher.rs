@@ -181,9 +181,9 @@ impl Fetcher {
                 tracing::error!(partition = %partition.name, error, "the partition can no longer be followed");
                 state.fail(key);
             }
-            // A device that is only full may have space again.
+            // A device that is only full may have space again; that it is full was told when it began to be.
             Err(FollowError::Storage(error)) => {
-                tracing::warn!(partition = %partition.name, error, "what the leader sent could not be written");
+                tracing::debug!(partition = %partition.name, error, "what the leader sent could not be written");
                 state.moved(key, epoch, partition.position());
                 state.pause(key, self.clock.monotonic());
             }
