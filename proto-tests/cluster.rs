@@ -14,6 +14,8 @@ mod faults;
 mod frames;
 #[path = "cluster/log_dirs.rs"]
 mod log_dirs;
+#[path = "cluster/nearest.rs"]
+mod nearest;
 #[path = "cluster/strays.rs"]
 mod strays;
 #[path = "cluster/survival.rs"]
@@ -44,6 +46,17 @@ fn agreed(cluster: &Cluster, names: &[&str], check: impl Fn(&Value) -> bool) -> 
         let told: Vec<Value> = running.map(|id| cluster.topics(id, names)).collect();
         (told.windows(2).all(|pair| pair[0] == pair[1]) && check(&told[0])).then(|| told[0].clone())
     })
+}
+
+/// Makes a topic of one partition on these brokers, the first of which is to lead.
+fn create_on(cluster: &Cluster, name: &str, replicas: &[i32], configs: &[(&str, &str)]) {
+    let configs: Vec<_> = configs.iter().map(|(key, value)| json!({"name": key, "value": value})).collect();
+    let topic = json!({"name": name, "numPartitions": -1, "replicationFactor": -1, "configs": configs,
+        "assignments": [{"partitionIndex": 0, "brokerIds": replicas}]});
+    let body = json!({"topics": [topic], "timeoutMs": 20_000, "validateOnly": false});
+    let answer = cluster.call(replicas[0], "CreateTopics", 7, body);
+    assert_eq!(answer["topics"][0]["errorCode"], 0, "{answer}");
+    agreed(cluster, &[name], |topics| leaders(topics) == [i64::from(replicas[0])]);
 }
 
 fn complete(partitions: usize) -> impl Fn(&Value) -> bool {

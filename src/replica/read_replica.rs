@@ -35,10 +35,10 @@ pub fn preferred(partition: &Partition, rack: &str, from: Offset) -> Option<Node
     nearest(candidates, rack)
 }
 
-/// Of those in the rack: who has most, then who was caught up last, then the lowest number.
+/// Of those in the rack: who has most, then who was caught up last, then the highest number, as in Kafka.
 fn nearest(candidates: Vec<Candidate>, rack: &str) -> Option<NodeId> {
     let near = candidates.into_iter().filter(|c| c.rack.as_deref() == Some(rack));
-    near.max_by_key(|c| (c.log_end, c.caught_up_at, std::cmp::Reverse(c.node))).map(|c| c.node)
+    near.max_by_key(|c| (c.log_end, c.caught_up_at, c.node)).map(|c| c.node)
 }
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ mod tests {
             vec![candidate(2, 10, 5, "a"), candidate(3, 12, 5, "b"), candidate(4, 12, 9, "b"), candidate(5, 12, 9, "b")]
         };
         assert_eq!(nearest(all(), "a"), Some(NodeId(2)));
-        assert_eq!(nearest(all(), "b"), Some(NodeId(4)));
+        assert_eq!(nearest(all(), "b"), Some(NodeId(5)));
         assert_eq!(nearest(all(), "c"), None);
     }
 }

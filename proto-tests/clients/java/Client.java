@@ -129,6 +129,7 @@ public final class Client {
     p.put("value.deserializer", ByteArrayDeserializer.class.getName());
     p.put("auto.offset.reset", "none");
     p.put("enable.auto.commit", "false");
+    if (command.has("options")) command.get("options").properties().forEach(o -> p.put(o.getKey(), o.getValue().asText()));
     TopicPartition tp = new TopicPartition(command.get("topic").asText(), command.get("partition").asInt());
     int left = command.get("count").asInt();
     try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(p);

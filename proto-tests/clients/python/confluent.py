@@ -42,7 +42,7 @@ def produce(command):
 
 def consume(command):
     consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "unused", "enable.auto.commit": False,
-                         "auto.offset.reset": "error"})
+                         "auto.offset.reset": "error", **command.get("options", {})})
     writer = lines.Writer(command)
     try:
         if "timestamp" in command:
