@@ -1,8 +1,9 @@
 //! Which brokers hold a new partition.
 //!
-//! Brokers are striped over racks: racks in order, rotated by one for each partition, so that leaders spread over racks and
-//! brokers evenly and the replicas of one partition touch as many racks as they can. A fenced broker is used only where
-//! there are not enough others, and never as first choice.
+//! The first rule is that the replicas of one partition are in as many racks as there are, or as many as it has replicas, a
+//! fenced broker included where a rack has no other. The second, that every unfenced broker leads as many partitions as the next,
+//! whatever rack it is in, with followers that change, so that what one leaves is taken over by many. Within a rack a fenced broker
+//! is used only where there are not enough others, and never as first choice.
 //! Partitions of one topic start at a random broker, so that topics of one partition spread as well.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,67 +107,85 @@ pub fn place(
 }
 
 struct Rack {
+    /// In order.
     unfenced: Vec<NodeId>,
     fenced: Vec<NodeId>,
-    /// Where its lists begin.
-    turn: usize,
 }
 
 impl Rack {
-    fn unfenced(&self) -> &[NodeId] {
-        &self.unfenced
-    }
-    fn fenced(&self) -> &[NodeId] {
-        &self.fenced
+    /// Its brokers, one for each round: the unfenced ones in turn from `first` on, then the others.
+    fn broker(&self, first: usize, round: usize) -> Option<NodeId> {
+        let unfenced = self.unfenced.len();
+        let list = if round < unfenced { &self.unfenced } else { &self.fenced };
+        let round = if round < unfenced { round } else { round - unfenced };
+        (round < list.len()).then(|| list[(first + round) % list.len()])
     }
 }
 
 struct Racks {
     racks: Vec<Rack>,
+    /// All unfenced brokers, one of each rack in turn: the rack, and the place in it.
+    leaders: Vec<(usize, usize)>,
     /// Where the first partition starts, so that small topics do not all begin at one broker.
     start: usize,
+    /// How the followers of that partition are turned, so that those of one leader differ.
+    turn: usize,
 }
 
 impl Racks {
     fn of(image: &MetadataImage, chance: &dyn Chance) -> Self {
         let mut by_name: BTreeMap<Option<&str>, Rack> = BTreeMap::new();
         for broker in image.brokers().iter() {
-            let rack = by_name.entry(broker.rack.as_deref()).or_insert_with(|| Rack {
-                unfenced: Vec::new(),
-                fenced: Vec::new(),
-                turn: 0,
-            });
-            if broker.fenced || broker.in_controlled_shutdown {
-                rack.fenced.push(broker.broker_id);
-            } else {
-                rack.unfenced.push(broker.broker_id);
-            }
+            let rack = by_name
+                .entry(broker.rack.as_deref())
+                .or_insert_with(|| Rack { unfenced: Vec::new(), fenced: Vec::new() });
+            let active = !broker.fenced && !broker.in_controlled_shutdown;
+            if active { &mut rack.unfenced } else { &mut rack.fenced }.push(broker.broker_id);
         }
-        let mut racks: Vec<_> = by_name.into_values().collect();
-        for rack in &mut racks {
-            rack.turn = chance.below(rack.unfenced.len().max(1));
-        }
-        let start = chance.below(racks.len().max(1));
-        Self { racks, start }
+        let racks: Vec<_> = by_name.into_values().collect();
+        let most = racks.iter().map(|rack| rack.unfenced.len()).max().unwrap_or(0);
+        let places = (0..most).flat_map(|place| (0..racks.len()).map(move |rack| (rack, place)));
+        let leaders: Vec<_> = places.filter(|(rack, place)| *place < racks[*rack].unfenced.len()).collect();
+        let start = chance.below(leaders.len().max(1));
+        let turn = chance.below(image.brokers().len().max(1));
+        Self { racks, leaders, start, turn }
     }
 
-    /// The replicas of one partition: a round over the racks takes one unfenced broker of each, further rounds take their
-    /// next ones; what is then still missing is taken from the fenced.
+    /// The replicas of one partition: the leader whose turn it is, one broker of each other rack, and further ones in more rounds
+    /// over the racks. Each time that the same broker leads, its followers are others.
     fn take(&self, number: usize, factor: usize) -> Vec<NodeId> {
-        let rack_count = self.racks.len();
+        let Some((first, leader)) = self.leaders.get((self.start + number) % self.leaders.len().max(1)).copied() else {
+            return Vec::new();
+        };
+        let turn = self.turn + number / self.leaders.len();
+        // Every other rack comes next once, and then with its next broker.
+        let place = leader + turn / (self.racks.len() - 1).max(1);
         let mut replicas = Vec::with_capacity(factor);
-        for pick in [Rack::unfenced as fn(&Rack) -> &[NodeId], Rack::fenced] {
-            let most = self.racks.iter().map(|rack| pick(rack).len()).max().unwrap_or(0);
-            for round in 0..most {
-                for step in 0..rack_count {
-                    let rack = &self.racks[(self.start + number + step) % rack_count];
-                    let brokers = pick(rack);
-                    if round < brokers.len() && replicas.len() < factor {
-                        replicas.push(brokers[(rack.turn + number / rack_count + round) % brokers.len()]);
-                    }
+        for round in 0..self.racks.iter().map(|rack| rack.unfenced.len() + rack.fenced.len()).max().unwrap_or(0) {
+            for step in 0..self.racks.len() {
+                let rack = &self.racks[turned(first, self.racks.len(), step, turn)];
+                let broker = if step > 0 {
+                    rack.broker(place + step, round)
+                } else if round < rack.unfenced.len() {
+                    rack.unfenced.get(turned(leader, rack.unfenced.len(), round, turn)).copied()
+                } else {
+                    rack.broker(turn, round)
+                };
+                replicas.extend(broker);
+                if replicas.len() == factor {
+                    return replicas;
                 }
             }
         }
         replicas
     }
 }
+
+/// Goes round `count` places: `first`, and then the others from one of them on that `turn` names.
+fn turned(first: usize, count: usize, step: usize, turn: usize) -> usize {
+    if step == 0 { first } else { (first + 1 + (turn + step - 1) % (count - 1)) % count }
+}
+
+#[cfg(test)]
+#[path = "placement_test.rs"]
+mod tests;
