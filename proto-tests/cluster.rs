@@ -10,18 +10,30 @@ mod balance;
 mod coordinators;
 #[path = "cluster/faults.rs"]
 mod faults;
+#[path = "cluster/five.rs"]
+mod five;
 #[path = "cluster/frames.rs"]
 mod frames;
 #[path = "cluster/log_dirs.rs"]
 mod log_dirs;
 #[path = "cluster/nearest.rs"]
 mod nearest;
+#[path = "cluster/newcomers.rs"]
+mod newcomers;
+#[path = "cluster/racks.rs"]
+mod racks;
+#[path = "cluster/replicas.rs"]
+mod replicas;
+#[path = "cluster/script.rs"]
+mod script;
 #[path = "cluster/strays.rs"]
 mod strays;
 #[path = "cluster/survival.rs"]
 mod survival;
 #[path = "cluster/throttles.rs"]
 mod throttles;
+#[path = "cluster/unclean.rs"]
+mod unclean;
 #[path = "cluster/voters.rs"]
 mod voters;
 

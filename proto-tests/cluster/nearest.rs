@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::create_on;
+use super::replicas::{end_of, high_watermark, log_bytes};
 use super::support::broker::under_test;
 use super::support::client::{Client, Library};
 use super::support::cluster::Cluster;
 use super::support::metrics::{scrape, value};
 use super::support::paths::{self, Scratch};
-use super::support::reader;
 use super::support::record;
 use super::support::wire::Batch;
 
@@ -58,7 +58,7 @@ fn fetch_by(cluster: &Cluster, id: i32, version: i16, rack: &str, offset: i64) -
     let told = &answer["responses"][0]["partitions"][0];
     let number = |field: &str| told[field].as_i64().unwrap_or(NOBODY);
     let bytes = STANDARD.decode(told["records"].as_str().unwrap_or_default()).expect("base64");
-    let end = reader::batches(&bytes).last().map(|head| head.base_offset + i64::from(head.last_offset_delta) + 1);
+    let end = Some(end_of(&bytes)).filter(|_| !bytes.is_empty());
     Told {
         error: number("errorCode"),
         preferred: number("preferredReadReplica"),
@@ -71,17 +71,10 @@ fn fetch(cluster: &Cluster, id: i32, rack: &str, offset: i64) -> Told {
     fetch_by(cluster, id, 11, rack, offset)
 }
 
-/// Where a replica's own log ends, by its files.
-fn log_end(cluster: &Cluster, id: i32) -> i64 {
-    let logs = paths::files(&cluster.data(id).join("near-0"), "log");
-    let bytes = std::fs::read(logs.last().expect("a segment")).expect("it can be read");
-    reader::batches(&bytes).iter().take_while(|b| b.count > 0).last().map_or(0, |b| b.base_offset + i64::from(b.count))
-}
-
 /// Waits until the replica `id` knows that everything before `offset` is committed.
 fn committed(cluster: &Cluster, id: i32, offset: i64) {
     cluster.wait_for("a follower's high watermark", |cluster| {
-        (fetch(cluster, id, "", 0).high_watermark == offset).then_some(())
+        (high_watermark(cluster, id, "near", 0) == Some(offset)).then_some(())
     });
 }
 
@@ -111,7 +104,9 @@ fn a_fetch_is_told_of_the_replica_in_its_rack() {
     // Records that one in sync lacks are in the follower's log, and nobody is shown them.
     cluster.signal(OTHER, "STOP");
     append(&cluster, 5);
-    cluster.wait_for("the follower has them", |cluster| (log_end(cluster, NEAR) == 15).then_some(()));
+    cluster.wait_for("the follower has them", |cluster| {
+        (end_of(&log_bytes(cluster, NEAR, "near", 0)) == 15).then_some(())
+    });
     for id in [LEADER, NEAR] {
         let told = fetch(&cluster, id, "", 5);
         assert_eq!((told.error, told.high_watermark, told.end), (0, 10, Some(10)), "by {id}");

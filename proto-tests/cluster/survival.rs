@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::replicas::{end_of, high_watermark, log_bytes};
 use crate::support::client::{Client, Library};
 use crate::support::cluster::Cluster;
 use crate::support::paths::Scratch;
-use crate::support::reader;
 use crate::support::record::{self, Record};
 
 /// The topic; each broker leads one of its partitions.
@@ -79,11 +79,11 @@ impl Loaded {
         });
         for partition in 0..PARTITIONS {
             self.cluster.wait_for("the replicas are equal", |cluster| {
-                let logs: Vec<_> = cluster.brokers().iter().map(|id| log_bytes(cluster, *id, partition)).collect();
+                let logs: Vec<_> =
+                    cluster.brokers().iter().map(|id| log_bytes(cluster, *id, TOPIC, partition)).collect();
                 let marks: Vec<_> =
-                    cluster.brokers().iter().map(|id| high_watermark(cluster, *id, partition)).collect();
-                let end =
-                    reader::batches(&logs[0]).last().map_or(0, |b| b.base_offset + i64::from(b.last_offset_delta) + 1);
+                    cluster.brokers().iter().map(|id| high_watermark(cluster, *id, TOPIC, partition)).collect();
+                let end = end_of(&logs[0]);
                 let equal =
                     logs.windows(2).all(|pair| pair[0] == pair[1]) && marks.iter().all(|mark| *mark == Some(end));
                 equal.then_some(())
@@ -94,7 +94,7 @@ impl Loaded {
     fn check_records(&mut self) {
         let mut seen: BTreeMap<i64, Vec<Record>> = BTreeMap::new();
         for partition in 0..PARTITIONS {
-            let count = high_watermark(&self.cluster, 1, partition).expect("a high watermark");
+            let count = high_watermark(&self.cluster, 1, TOPIC, partition).expect("a high watermark");
             let file = self.scratch.path().join(format!("read-{partition}.jsonl"));
             self.client.send(json!({"op": "consume", "topic": TOPIC, "partition": partition, "count": count, "offset": -2, "file": file}));
             self.client.answer().expect("the partition is read");
@@ -126,32 +126,4 @@ fn in_sync(topics: &Value) -> bool {
     let partitions = topics[0]["partitions"].as_array().cloned().unwrap_or_default();
     partitions.len() == PARTITIONS as usize
         && partitions.iter().all(|p| p["isrNodes"].as_array().map(Vec::len) == Some(3))
-}
-
-/// The batches in a replica's files.
-fn log_bytes(cluster: &Cluster, id: i32, partition: i32) -> Vec<u8> {
-    let dir = cluster.data(id).join(format!("{TOPIC}-{partition}"));
-    let entries = std::fs::read_dir(&dir).expect("the partition's directory");
-    let mut files: Vec<_> =
-        entries.map(|e| e.expect("an entry").path()).filter(|p| p.extension().is_some_and(|e| e == "log")).collect();
-    files.sort();
-    let mut all = Vec::new();
-    for file in files {
-        let bytes = std::fs::read(&file).expect("a segment");
-        // What is preallocated behind the last batch is zeros.
-        let whole =
-            reader::batches(&bytes).into_iter().take_while(|b| b.count > 0).last().map_or(0, |b| b.position + b.length);
-        all.extend(&bytes[..whole]);
-    }
-    all
-}
-
-/// The high watermark as this very replica knows it.
-fn high_watermark(cluster: &Cluster, id: i32, partition: i32) -> Option<i64> {
-    let asked = json!({"partition": partition, "fetchOffset": 0, "partitionMaxBytes": 1});
-    let body = json!({"replicaId": -1, "maxWaitMs": 0, "minBytes": 0, "maxBytes": 1, "isolationLevel": 0,
-        "topics": [{"topic": TOPIC, "partitions": [asked]}]});
-    let answer = cluster.try_call(id, "Fetch", 11, body)?;
-    let told = &answer["responses"][0]["partitions"][0];
-    (told["errorCode"] == 0).then(|| told["highWatermark"].as_i64()).flatten()
 }

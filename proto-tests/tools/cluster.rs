@@ -14,7 +14,8 @@ use crate::support::wire::{Batch, Wire, now};
 use crate::table::{Step, Table};
 
 /// What both clusters are given beside their places.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
+    ("broker.rack", "rack-%ID%"),
     ("default.replication.factor", "3"),
     ("offsets.topic.replication.factor", "1"),
     ("transaction.state.log.replication.factor", "1"),

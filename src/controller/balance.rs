@@ -1,5 +1,6 @@
 //! Elections by the clock: leaderships go back to the replicas that are preferred, as far as these are in sync; and where a
-//! topic's settings allow a leader that may lack records, a partition without one gets it, also when the settings came late.
+//! topic's settings allow a leader that may lack records, a partition without one gets it, also when the settings came late: then at
+//! once (Apache Kafka does it within `unclean.leader.election.interval.ms`, five minutes).
 //!
 //! In steps, so that the brokers of a large cluster are not told all at once.
 
@@ -37,6 +38,13 @@ impl Balance {
     pub(super) fn restart(&mut self, now: Millis) {
         self.preferred_at = self.preferred_every.map_or(Millis(i64::MAX), |every| now.plus(every));
         self.unclean_at = now.plus(self.unclean_every);
+    }
+
+    /// Settings have changed: what they may allow is not made to wait for the clock.
+    pub(super) fn settings_changed(&mut self) {
+        if self.unclean_at < Millis(i64::MAX) {
+            self.unclean_at = Millis(i64::MIN);
+        }
     }
 
     /// The elections that are due. `now` on a clock that never goes back.

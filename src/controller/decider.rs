@@ -213,6 +213,7 @@ impl Decider {
                 self.sessions.lose(self.lost.take());
                 self.context.gone = self.sessions.unheard(image);
             }
+            Operation::AlterConfigs(_) => self.balance.settings_changed(),
             _ => {}
         }
     }
