@@ -26,6 +26,8 @@ mod racks;
 mod replicas;
 #[path = "cluster/script.rs"]
 mod script;
+#[path = "cluster/snapshots.rs"]
+mod snapshots;
 #[path = "cluster/strays.rs"]
 mod strays;
 #[path = "cluster/survival.rs"]

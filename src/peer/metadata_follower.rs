@@ -123,8 +123,9 @@ async fn round(link: &NodeLink, image: &MetadataImage) -> Result<Option<(Metadat
     match observer::take(image, &answer)? {
         Some(next) => Ok((next.0.offset() > image.offset()).then_some(next)),
         None => {
-            let (image, voters) = fetch(link).await?;
-            Ok(Some((image, Some(voters))))
+            let (whole, voters) = fetch(link).await?;
+            tracing::info!(before = %image.offset(), after = %whole.offset(), "the metadata came as a whole: this node was too far behind");
+            Ok(Some((whole, Some(voters))))
         }
     }
 }

@@ -205,6 +205,11 @@ impl RaftStateMachine<QuorumTypes> for StateMachine {
         whole.membership = meta.last_membership.clone();
         // The name is ours, whatever the sender calls it.
         let meta = self::meta(&whole);
+        tracing::info!(
+            snapshot = meta.snapshot_id,
+            bytes = bytes.len(),
+            "the leader sends a snapshot: its log has no longer what follows ours"
+        );
         self.save(bytes, meta).await?;
         let image = Arc::new(whole.image.clone());
         *self.shared.applied.lock() = Applied { last: whole.last, membership: whole.membership, image: whole.image };
