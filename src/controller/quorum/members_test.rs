@@ -10,16 +10,21 @@ use tempfile::TempDir;
 
 use super::agree;
 use super::membership::{Membership, QuorumChange};
-use super::network::{RaftAnswer, RaftAnswering, RaftCall, RaftTransport, RaftTransportError};
+use super::network::{RaftAnswer, RaftAnswering, RaftCall, RaftTransport, RaftTransportError, SNAPSHOT_PIECE_BYTES};
 use super::serve;
+use super::snapshot;
+use super::snapshot_pace::SnapshotPace;
 use super::start::{self, Quorum, QuorumOptions};
 use super::voters::{Member, VoterEndpoint, Voters};
 use crate::base::clock::SystemClock;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{LeaderEpoch, Millis, NodeId, Uuid};
+use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{FeatureLevel, MetadataRecord};
 
 const PATIENCE: Millis = Millis(2_000);
+/// Few of these tests write as much.
+const SNAPSHOT_BYTES: u64 = 1024 * 1024;
 /// A busy machine is given this much time for anything.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -83,6 +88,7 @@ impl Switchboard {
             transport: Some(Arc::new(Phone { own: NodeId(id), board: self.clone() })),
             fetch_timeout: PATIENCE,
             election_timeout: Millis(500),
+            snapshots: SnapshotPace::new(SNAPSHOT_BYTES, 0),
             ..QuorumOptions::alone(NodeId(id), home)
         };
         let quorum = start::start(&options, &SystemClock::shared()).await.unwrap();
@@ -135,6 +141,16 @@ impl Switchboard {
         agree::agree(&self.quorum(leader).raft, vec![record]).await.expect("committed");
     }
 
+    /// Until `id` has applied what makes up `wanted`.
+    async fn wait_for(&self, id: NodeId, wanted: &MetadataImage) {
+        let equal = async {
+            while self.quorum(id).state.image().to_records() != wanted.to_records() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, equal).await.expect("the same image");
+    }
+
     fn membership(&self, leader: NodeId) -> Membership {
         Membership::new(&self.quorum(leader), "CONTROLLER".to_owned())
     }
@@ -142,6 +158,12 @@ impl Switchboard {
     fn voters(&self, id: NodeId) -> Voters {
         Voters::of(self.quorum(id).raft.metrics().borrow().membership_config.membership())
     }
+}
+
+/// The file of the newest snapshot of a node.
+fn snapshot_of(dir: &TempDir, id: NodeId) -> std::path::PathBuf {
+    let listed = snapshot::list(&dir.path().join(id.to_string()).join("__cluster_metadata-0")).expect("a directory");
+    listed.into_iter().next_back().expect("a snapshot").0
 }
 
 fn run(work: impl Future<Output = ()>) {
@@ -201,6 +223,43 @@ fn who_is_elected_and_never_heard_as_the_leader_leads_no_longer_than_its_patienc
         assert!(!tokio::time::timeout(LIMIT, quorum.leadership.settle()).await.expect("an end of the waiting"));
         let standing = quorum.leadership.standing();
         assert!(!standing.leads && standing.leader.is_none(), "{standing:?}");
+    });
+}
+
+/// An image of more than one piece. It has to be there after a restart as well, for the log before it is not.
+#[test]
+fn who_was_away_for_too_long_is_sent_a_snapshot() {
+    run(async {
+        let (dir, board) = (tempfile::tempdir().unwrap(), Switchboard::default());
+        for id in [2, 3, 1] {
+            board.start(&dir, id, if id == 1 { &[1, 2, 3] } else { &[] }).await;
+        }
+        let leader = board.leader_of(&[1, 2, 3]).await;
+        let away = NodeId(if leader == NodeId(3) { 2 } else { 3 });
+        board.cut(away);
+        let missed = board.quorum(away).log.log_end_offset();
+        let long = |n: usize| FeatureLevel { name: format!("feature-{n}-{}", "x".repeat(1_000)), level: 1 };
+        for n in 0..120 {
+            let records = (n * 25..(n + 1) * 25).map(|n| MetadataRecord::FeatureLevel(long(n)));
+            agree::agree(&board.quorum(leader).raft, records.collect()).await.expect("committed");
+        }
+        let purged = async {
+            while board.quorum(leader).log.log_start_offset() <= missed {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, purged).await.expect("a log that begins behind what the other has");
+        board.heal();
+        let wanted = board.quorum(leader).state.image();
+        assert!(wanted.to_records().len() >= 3_000);
+        board.wait_for(away, &wanted).await;
+        let size = std::fs::metadata(snapshot_of(&dir, away)).expect("its snapshot").len();
+        assert!(size > SNAPSHOT_PIECE_BYTES, "{size} bytes come in one piece");
+        board.quorum(away).raft.shutdown().await.expect("an end");
+        board.start(&dir, away.0, &[]).await;
+        let leader = board.leader_of(&[1, 2, 3]).await;
+        board.write(leader, "afterwards").await;
+        board.wait_for(away, &board.quorum(leader).state.image()).await;
     });
 }
 
