@@ -3,6 +3,10 @@
 use crate::container::{Container, Network};
 
 /// The lines that libraries wait for, as their modules have them.
+///
+/// Not those of the Rust module for Confluent's image (`Creating new log file`, `Checking need to trigger auto leader balancing`): the
+/// first is a line of ZooKeeper's, and between the two the module changes `advertised.listeners` of a running broker, which every
+/// broker without ZooKeeper refuses, Apache Kafka's as well as this one (`tools/three-nodes.txt`). It can start no image but its own.
 const READY: [&str; 5] = [
     r".*Transitioning from RECOVERY to RUNNING.*",
     r".*\[KafkaServer id=\d+\] started.*",

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::history::Kind;
 use crate::records::{self, Shown};
 use crate::story::Story;
 use crate::support::client::{Client, Library};
@@ -80,7 +79,6 @@ pub struct Arena {
     loaders: Vec<Loader>,
     story: Story,
     rounds: usize,
-    may_double: bool,
     /// Since when all replicas are in sync and nothing happened to anybody.
     undisturbed: Option<Instant>,
 }
@@ -100,15 +98,9 @@ impl Arena {
         let loaders = [Library::Java, Library::Confluent, Library::Franz].into_iter().zip(TAGS).map(loader).collect();
         let spans = Spans::asked();
         let story = Story::new(&TAGS);
-        let mut arena =
-            Arena { cluster, spans, scratch, loaders, story, rounds: 0, may_double: false, undisturbed: None };
+        let mut arena = Arena { cluster, spans, scratch, loaders, story, rounds: 0, undisturbed: None };
         arena.whole();
         arena
-    }
-
-    /// From here on a record may be there twice; it may still not be lost, nor be elsewhere than its producer was told.
-    pub fn allow_duplicates(&mut self) {
-        self.may_double = true;
     }
 
     /// Waits until each client's first record of this round is there: the very first takes some of them long.
@@ -204,9 +196,6 @@ impl Arena {
                 "tag": loader.tag, "first": loader.sent, "stop": stop, "file": acknowledged, "patience_ms": 4000});
             if loader.client.library() != Library::Confluent {
                 command["polls"] = json!(shown);
-            } else if self.may_double {
-                // It takes a batch that is no longer recognised for a loss, and sends nothing more: none may have others behind it.
-                command["in_flight"] = json!(1);
             }
             loader.client.send(command);
         }
@@ -268,13 +257,13 @@ impl Arena {
             for loader in &self.loaders {
                 let own: Vec<_> = values.iter().filter(|(_, value)| value.starts_with(loader.tag)).collect();
                 let rising = own.windows(2).all(|w| w[0].1 < w[1].1);
-                assert!(rising || self.may_double, "{} in {partition} is doubled or out of order", loader.tag);
+                assert!(rising, "{} in {partition} is doubled or out of order", loader.tag);
             }
             let shown = |(offset, value)| Shown { partition: i64::from(partition), offset, value };
             seen.extend(values.into_iter().map(shown));
         }
         self.story.drained(&format!("judge-{}", self.rounds), &seen, PARTITIONS);
-        let counts = self.story.check(if self.may_double { &[Kind::Duplicate] } else { &[] });
+        let counts = self.story.check();
         let sent: i64 = self.loaders.iter().map(|loader| loader.sent).sum();
         assert_eq!((counts.sent as i64, counts.acked as i64), (sent, sent), "each number was sent and acknowledged");
         for id in self.cluster.ids() {

@@ -75,8 +75,8 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         28,
-        "an index, a time index, a producer snapshot is cut, spoilt, deleted",
-        "reads and times are answered as before",
+        "an index, a time index, a transaction index, a producer snapshot is cut, spoilt, deleted",
+        "reads, times and aborted transactions are answered as before",
     ),
     fault(33, "one fsync fails, later ones succeed", "the directory is offline until a restart; others lead"),
     fault(34, "reads from one of two directories fail", "the other directory's partitions are served as before"),
@@ -90,6 +90,8 @@ pub const FAULTS: &[Fault] = &[
         "the volume of the active controller is full",
         "another leads the quorum; its log and vote are whole afterwards",
     ),
+    // Not fenced: slow is told from stuck by waiting alone, and fencing would take along what is served well. A follower that is held
+    // up leaves the ISR for its lag; a leader that is acknowledges nothing meanwhile.
     fault(37, "fsyncs take seconds", "the other partitions are served; the broker is not fenced for it"),
     fault(
         57,

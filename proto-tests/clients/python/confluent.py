@@ -71,7 +71,6 @@ def load(command):
     """Numbered records at a steady pace, idempotently, and each that was acknowledged written down with its offset."""
     producer = Producer({"bootstrap.servers": BOOTSTRAP, "enable.idempotence": True, "linger.ms": 1,
                          "request.timeout.ms": command.get("patience_ms", 30000), "message.timeout.ms": 300000,
-                         "max.in.flight": command.get("in_flight", 5),
                          "socket.timeout.ms": command.get("patience_ms", 30000) + 1000})
     acknowledged, errors = [], []
 
