@@ -112,6 +112,9 @@ fn a_fetch_is_told_of_the_replica_in_its_rack() {
         assert_eq!((told.error, told.high_watermark, told.end), (0, 10, Some(10)), "by {id}");
         let told = fetch(&cluster, id, "", 10);
         assert_eq!((told.error, told.high_watermark, told.end), (0, 10, None), "by {id} at its end");
+        let told = fetch(&cluster, id, "", 12);
+        assert_eq!((told.error, told.high_watermark, told.end), (0, 10, None), "by {id} behind its end");
+        assert_eq!(fetch(&cluster, id, "", 16).error, OUT_OF_RANGE, "by {id}, which has no such record");
     }
     assert_eq!(fetch(&cluster, LEADER, "rack-2", 12).preferred, 2, "it has that");
     assert_eq!(fetch(&cluster, LEADER, "rack-3", 12).preferred, NOBODY, "it lacks that");
