@@ -28,6 +28,8 @@ const GROWTH_KIB: u64 = 256 << 10;
 /// Calls `each` with a fresh connection per abuse; afterwards the server must still answer.
 struct Attack<'a> {
     broker: &'a Broker,
+    /// The listener that is meant.
+    port: u16,
     failures: Vec<String>,
     count: u32,
 }
@@ -36,7 +38,7 @@ impl Attack<'_> {
     /// The bytes go out on a connection of their own; what comes is an answer, a close, or silence where `silence` is right.
     fn send(&mut self, what: &str, bytes: &[u8], silence: bool) {
         self.count += 1;
-        let mut wire = match Wire::connect(self.broker.port) {
+        let mut wire = match Wire::connect(self.port) {
             Ok(wire) => wire,
             Err(e) => return self.failures.push(format!("{what}: no connection any more: {e}")),
         };
@@ -103,7 +105,7 @@ fn under_load(attack: impl FnOnce(&mut Attack<'_>)) {
                 std::thread::sleep(Duration::from_millis(2));
             }
         });
-        let mut a = Attack { broker: &broker, failures: Vec::new(), count: 0 };
+        let mut a = Attack { broker: &broker, port: broker.port, failures: Vec::new(), count: 0 };
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| attack(&mut a)));
         stop.store(true, Ordering::Relaxed);
         good.join().expect("the good client noticed nothing");
@@ -125,11 +127,11 @@ fn under_load(attack: impl FnOnce(&mut Attack<'_>)) {
     broker.stop();
 }
 
-/// APIs whose requests hold a list near their head, with every version the server advertises.
-fn advertised(broker: &Broker) -> Vec<(String, i16, i16)> {
-    let names = schema::broker_apis();
-    let answer = broker
-        .wire()
+/// What a listener advertises: each API and its versions.
+fn advertised(port: u16) -> Vec<(String, i16, i16)> {
+    let names = schema::apis();
+    let answer = Wire::connect(port)
+        .expect("a connection")
         .call("ApiVersions", 3, json!({"clientSoftwareName": "abuse", "clientSoftwareVersion": "1"}))
         .expect("an answer");
     let list = answer["apiKeys"].as_array().expect("a list").clone();
@@ -172,7 +174,7 @@ fn frames_and_headers() {
         for key in [-1i16, 95, 500, i16::MAX, i16::MIN] {
             a.send(&format!("unknown API {key}"), &request_frame(key, 0, false, 1, "x", &[]), false);
         }
-        for (api, _, max) in advertised(a.broker) {
+        for (api, _, max) in advertised(a.port) {
             let m = schema::request(&api);
             for version in [-1, max + 1, i16::MAX] {
                 a.send(&format!("{api} v{version}"), &request_frame(m.key, version, true, 1, "x", &[0; 8]), false);
@@ -203,36 +205,44 @@ fn frames_and_headers() {
 #[test]
 fn bodies_of_every_api() {
     under_load(|a| {
-        for (api, min, max) in advertised(a.broker) {
-            // Versions below what the schema has are advertised for old clients' sake and have no body.
-            for version in min.max(schema::request(&api).valid.min)..=max {
-                let claims: [&[u8]; 7] = [
-                    &[0x7f, 0xff, 0xff, 0xff],
-                    &[0xff, 0xff, 0xff, 0xfe],
-                    &[0xff, 0xff, 0xff, 0xff, 0x0f],
-                    &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
-                    &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],
-                    &[0xff; 64],
-                    &[0x00; 3],
-                ];
-                for (i, claim) in claims.iter().enumerate() {
-                    a.body(&format!("claim {i}"), &api, version, claim);
-                }
-                // The claims again, behind the start of a right body.
-                let right = schema::request(&api).encode(version, &json!({}));
-                for cut in [1, 2, 4, 6, 8, 10, 14] {
-                    if cut < right.len() {
-                        a.body(
-                            &format!("claim after {cut} bytes"),
-                            &api,
-                            version,
-                            &[&right[..cut], &[0x7f, 0xff, 0xff, 0xff, 0xff, 0x0f][..]].concat(),
-                        );
-                    }
+        for port in [a.broker.port, a.broker.controller_port()] {
+            a.port = port;
+            bodies_of(a);
+        }
+    });
+}
+
+/// Broken bodies of everything that the listener serves.
+fn bodies_of(a: &mut Attack<'_>) {
+    for (api, min, max) in advertised(a.port) {
+        // Versions below what the schema has are advertised for old clients' sake and have no body.
+        for version in min.max(schema::request(&api).valid.min)..=max {
+            let claims: [&[u8]; 7] = [
+                &[0x7f, 0xff, 0xff, 0xff],
+                &[0xff, 0xff, 0xff, 0xfe],
+                &[0xff, 0xff, 0xff, 0xff, 0x0f],
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+                &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],
+                &[0xff; 64],
+                &[0x00; 3],
+            ];
+            for (i, claim) in claims.iter().enumerate() {
+                a.body(&format!("claim {i}"), &api, version, claim);
+            }
+            // The claims again, behind the start of a right body.
+            let right = schema::request(&api).encode(version, &json!({}));
+            for cut in [1, 2, 4, 6, 8, 10, 14] {
+                if cut < right.len() {
+                    a.body(
+                        &format!("claim after {cut} bytes"),
+                        &api,
+                        version,
+                        &[&right[..cut], &[0x7f, 0xff, 0xff, 0xff, 0xff, 0x0f][..]].concat(),
+                    );
                 }
             }
         }
-    });
+    }
 }
 
 /// Batches that lie.

@@ -6,6 +6,8 @@ mod support;
 
 #[path = "cluster/balance.rs"]
 mod balance;
+#[path = "cluster/broker_requests.rs"]
+mod broker_requests;
 #[path = "cluster/coordinators.rs"]
 mod coordinators;
 #[path = "cluster/faults.rs"]

@@ -10,6 +10,8 @@ mod support;
 mod admin;
 #[path = "differential/configs.rs"]
 mod configs;
+#[path = "differential/controller.rs"]
+mod controller;
 #[path = "differential/data.rs"]
 mod data;
 #[path = "differential/driver.rs"]
@@ -93,6 +95,13 @@ fn run_transactions(kind: Kind, start: i64) -> Vec<Step> {
     driver.finish()
 }
 
+fn run_controller(kind: Kind, start: i64) -> Vec<Step> {
+    let broker = Broker::start(kind, &[&PROPERTIES[..], &controller::PATIENT].concat());
+    let mut driver = Driver::of_controller(broker, start);
+    controller::script(&mut driver);
+    driver.finish()
+}
+
 /// The same script on two servers at once.
 fn both(run: fn(Kind, i64) -> Vec<Step>, kinds: [Kind; 2]) -> [Vec<Step>; 2] {
     let start = support::wire::now();
@@ -137,6 +146,11 @@ fn groups_under_limits_answer_as_those_of_apache_kafka() {
 #[test]
 fn transactions_answer_as_those_of_apache_kafka() {
     compare("differential-transactions", "known-transaction-differences.txt", run_transactions);
+}
+
+#[test]
+fn controllers_answer_as_those_of_apache_kafka() {
+    compare("differential-controller", "known-controller-differences.txt", run_controller);
 }
 
 /// The oracle compared to itself: what differs then is the script's own noise.

@@ -102,6 +102,11 @@ fn the_lag_of_partitions_elsewhere_is_told_by_the_coordinator() {
         .collect();
     for (partition, leader) in (0..).zip(&leaders) {
         let mut wire = Wire::connect(cluster.node(*leader).port).expect("a connection");
+        cluster.wait_for("the leader to know that it leads", |cluster| {
+            let topics = cluster.topics(*leader, &["scattered"]);
+            let mut partitions = topics[0]["partitions"].as_array()?.iter();
+            partitions.find(|p| p["partitionIndex"] == partition && p["errorCode"] == 0).map(|_| ())
+        });
         reader::list(&mut wire, "scattered", partition, -1);
         for age_ms in [600_000, 300_000, 0] {
             let batch = Batch::of(now_ms() - age_ms, &[b"a", b"b"]);

@@ -20,6 +20,7 @@ pub struct Step {
 /// One server under the script.
 pub struct Driver {
     broker: Broker,
+    port: u16,
     wire: Wire,
     mask: Mask,
     ids: BTreeMap<String, String>,
@@ -30,8 +31,8 @@ pub struct Driver {
 }
 
 /// No request of the script takes long, so silence is an answer after a short while.
-fn connect(broker: &Broker) -> Wire {
-    let wire = broker.wire();
+fn connect(port: u16) -> Wire {
+    let wire = Wire::connect(port).expect("the server accepts a connection");
     wire.set_timeout(std::time::Duration::from_secs(6));
     wire
 }
@@ -42,9 +43,20 @@ pub const NO_SUCH_ID: &str = "AAAAAAAAAAAAAAAAAAAABQ";
 impl Driver {
     /// A driver for a started server.
     pub fn new(broker: Broker, start: i64) -> Driver {
-        let wire = connect(&broker);
+        let port = broker.port;
+        Driver::at(broker, port, start)
+    }
+
+    /// A driver for the listener of a started server's controller.
+    pub fn of_controller(broker: Broker, start: i64) -> Driver {
+        let port = broker.controller_port();
+        Driver::at(broker, port, start)
+    }
+
+    fn at(broker: Broker, port: u16, start: i64) -> Driver {
+        let wire = connect(port);
         let mask = Mask::new(start, broker.dir());
-        Driver { broker, wire, mask, ids: BTreeMap::new(), steps: Vec::new(), aside: None, start }
+        Driver { broker, port, wire, mask, ids: BTreeMap::new(), steps: Vec::new(), aside: None, start }
     }
 
     /// The steps so far; the server ends.
@@ -68,6 +80,20 @@ impl Driver {
     pub fn step(&mut self, what: &str, api: &str, version: i16, body: Value) -> Value {
         let answer = self.wire.call(api, version, body);
         self.note(what, api, version, answer)
+    }
+
+    /// One request, whose answer is kept as `open` leaves it.
+    pub fn opened(&mut self, what: &str, api: &str, version: i16, body: Value, open: impl FnOnce(&mut Value)) {
+        let mut answer = self.wire.call(api, version, body);
+        if let Ok(answer) = &mut answer {
+            open(answer);
+        }
+        self.note(what, api, version, answer);
+    }
+
+    /// Where the server listens to clients.
+    pub fn client_port(&self) -> u16 {
+        self.broker.port
     }
 
     /// The same request at each version. The body is made for each.
@@ -94,7 +120,7 @@ impl Driver {
 
     /// Sends a request that waits for other requests, on a connection of its own, and lets it arrive.
     pub fn aside(&mut self, api: &str, version: i16, body: Value) {
-        let mut wire = connect(&self.broker);
+        let mut wire = connect(self.port);
         if let Ok(id) = wire.send(api, version, body) {
             self.aside = Some((wire, api.to_string(), version, id));
         }
@@ -169,7 +195,7 @@ impl Driver {
                 if e == WireError::Timeout {
                     eprintln!("{:?}: no answer to {name}", self.broker.kind);
                 }
-                self.wire = connect(&self.broker);
+                self.wire = connect(self.port);
                 (Value::Null, json!({"failed": e.to_string()}))
             }
         };
@@ -184,7 +210,7 @@ impl Driver {
         let answer = self.wire.call("CreateTopics", 7, json!({"topics": [topic], "timeoutMs": 10000}));
         if answer.as_ref().map(|a| a["topics"][0]["errorCode"] == json!(0)) != Ok(true) {
             eprintln!("{:?}: topic {name}: {answer:?}", self.broker.kind);
-            self.wire = connect(&self.broker);
+            self.wire = connect(self.port);
         }
         self.settle(name, partitions);
     }
@@ -209,7 +235,7 @@ impl Driver {
                     return;
                 }
             } else {
-                self.wire = connect(&self.broker);
+                self.wire = connect(self.port);
             }
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
@@ -232,7 +258,7 @@ impl Driver {
             match self.wire.call("InitProducerId", 4, body) {
                 Ok(a) if a["errorCode"] == json!(0) => return a["producerId"].as_i64().unwrap_or(-1),
                 Ok(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
-                Err(_) => self.wire = connect(&self.broker),
+                Err(_) => self.wire = connect(self.port),
             }
         }
         -1
@@ -242,7 +268,7 @@ impl Driver {
     pub fn settle_by_asking(&mut self, name: &str) {
         let body = json!({"topics": [{"name": name}], "allowAutoTopicCreation": true});
         if self.wire.call("Metadata", 12, body).is_err() {
-            self.wire = connect(&self.broker);
+            self.wire = connect(self.port);
         }
         self.settle(name, 1);
     }
@@ -254,7 +280,7 @@ impl Driver {
             match self.wire.call("Metadata", 12, body) {
                 Ok(answer) if answer["topics"][0]["errorCode"] == json!(3) => return,
                 Ok(_) => {}
-                Err(_) => self.wire = connect(&self.broker),
+                Err(_) => self.wire = connect(self.port),
             }
             std::thread::sleep(std::time::Duration::from_millis(10));
         }

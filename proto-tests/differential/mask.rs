@@ -98,6 +98,7 @@ impl Mask {
         let n = n?;
         let hidden = match field {
             "port" | "sessionId" | "producerId" => n > 0,
+            "producerIdStart" => n >= 0,
             "totalBytes" | "usableBytes" | "finalizedFeaturesEpoch" | "brokerEpoch" => n >= 0,
             "lastFetchTimestamp" | "lastCaughtUpTimestamp" | "lastTimestamp" | "logAppendTimeMs" => n > 0,
             "leaderEpoch" | "highWatermark" | "logEndOffset" if api == "DescribeQuorum" => n >= 0,

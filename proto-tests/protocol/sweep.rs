@@ -21,15 +21,21 @@ use crate::generate;
 struct Server {
     process: Child,
     port: u16,
+    controller_port: u16,
 }
 
 impl Server {
     fn start(dir: &Path) -> Self {
-        let port = TcpListener::bind("localhost:0").unwrap().local_addr().unwrap().port();
+        let free = || TcpListener::bind("localhost:0").unwrap();
+        let (one, other) = (free(), free());
+        let [port, controller_port] = [&one, &other].map(|listener| listener.local_addr().unwrap().port());
+        drop((one, other));
         let config = dir.join("server.yaml");
         let data = dir.join("data");
         let text = format!(
-            "listeners: PLAINTEXT://localhost:{port}\nlog.dirs: {}\nottla.http.address: \"\"\n",
+            "process.roles: broker,controller\nnode.id: 1\ncontroller.quorum.voters: 1@localhost:{controller_port}\n\
+             listeners: PLAINTEXT://localhost:{port},CONTROLLER://localhost:{controller_port}\n\
+             controller.listener.names: CONTROLLER\nlog.dirs: {}\nottla.http.address: \"\"\n",
             data.display()
         );
         std::fs::write(&config, text).unwrap();
@@ -41,13 +47,13 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { process, port }
+        Self { process, port, controller_port }
     }
 
-    fn connect(&self) -> TcpStream {
+    fn connect(&self, port: u16) -> TcpStream {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
-            match TcpStream::connect(("localhost", self.port)) {
+            match TcpStream::connect(("localhost", port)) {
                 Ok(stream) => {
                     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
                     return stream;
@@ -90,14 +96,21 @@ fn call(stream: &mut TcpStream, key: ApiKey, version: i16, correlation_id: i32, 
 fn what_is_advertised_is_answered() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path());
-    let mut stream = server.connect();
+    // A topic that many of the requests below will name, made by asking for it: Metadata v4, one topic "t", creation allowed.
+    let mut stream = server.connect(server.port);
+    call(&mut stream, ApiKey::Metadata, 4, 2, &[0, 0, 0, 1, 0, 1, b't', 1]).unwrap();
+    let failures = [sweep(&server, server.port), sweep(&server, server.controller_port)].concat();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Sends everything that a listener says it answers; tells what was answered badly or not at all.
+fn sweep(server: &Server, port: u16) -> Vec<String> {
+    let mut stream = server.connect(port);
     let mut ask = Vec::new();
     kafka_protocol::protocol::Encodable::encode(&ApiVersionsRequest::default(), &mut ask, 0).unwrap();
     let answer = call(&mut stream, ApiKey::ApiVersions, 0, 1, &ask).unwrap();
     let answer: ApiVersionsResponse = codec::decode_response(ApiKey::ApiVersions, 0, answer).unwrap();
     assert!(answer.api_keys.len() > 5);
-    // A topic that many of the requests below will name, made by asking for it: Metadata v4, one topic "t", creation allowed.
-    call(&mut stream, ApiKey::Metadata, 4, 2, &[0, 0, 0, 1, 0, 1, b't', 1]).unwrap();
     let mut failures = Vec::new();
     for advertised in answer.api_keys {
         let key = ApiKey::from_number(advertised.api_key).unwrap();
@@ -118,11 +131,11 @@ fn what_is_advertised_is_answered() {
                     },
                     Err(error) => {
                         failures.push(format!("{key} {version} seed {seed}: {error}"));
-                        stream = server.connect();
+                        stream = server.connect(port);
                     }
                 }
             }
         }
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    failures
 }

@@ -347,6 +347,12 @@ pub fn response(api: &str) -> &'static Message {
     all().get(&format!("{api}Response")).unwrap_or_else(|| panic!("no API {api}"))
 }
 
+/// All APIs, by number.
+pub fn apis() -> BTreeMap<i16, String> {
+    let requests = all().iter().filter(|(n, _)| n.ends_with("Request"));
+    requests.map(|(n, m)| (m.key, n.trim_end_matches("Request").to_string())).collect()
+}
+
 /// The APIs that brokers serve, by number.
 pub fn broker_apis() -> BTreeMap<i16, String> {
     let requests = all().iter().filter(|(n, m)| n.ends_with("Request") && m.broker);

@@ -1,7 +1,5 @@
 //! A leader tells the ISR that it wants (KIP-497): the fence is the partition epoch, and who is added must be alive.
 
-use serde::{Deserialize, Serialize};
-
 use super::Decision;
 use super::api_error::ApiError;
 use super::brokers::check_epoch;
@@ -15,7 +13,7 @@ use crate::metadata::record::MetadataRecord;
 use crate::metadata::topics::PartitionImage;
 
 /// What a broker wants of partitions that it leads.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct AlterPartition {
     /// Who asks.
     pub broker_id: NodeId,
@@ -26,7 +24,7 @@ pub struct AlterPartition {
 }
 
 /// What is wanted of one partition.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct WantedIsr {
     /// Its topic.
     pub topic_id: Uuid,
@@ -42,8 +40,23 @@ pub struct WantedIsr {
     pub leader_recovery_state: i8,
 }
 
+/// What a partition is, as its leader is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionNow {
+    /// Who leads.
+    pub leader: NodeId,
+    /// In which epoch.
+    pub leader_epoch: LeaderEpoch,
+    /// The ISR.
+    pub isr: Vec<NodeId>,
+    /// Recovered (0) or recovering (1).
+    pub leader_recovery_state: i8,
+    /// The state that this is.
+    pub partition_epoch: PartitionEpoch,
+}
+
 /// One result for each partition, in the order asked.
-pub type AlterPartitionReply = Vec<(Uuid, PartitionIndex, Result<PartitionImage, ErrorCode>)>;
+pub type AlterPartitionReply = Vec<(Uuid, PartitionIndex, Result<PartitionNow, ErrorCode>)>;
 
 /// Decides.
 pub fn decide(
@@ -69,13 +82,18 @@ pub fn decide(
         let now = scratch.topic_by_id(wanted.topic_id).and_then(|topic| topic.partition(wanted.partition)).cloned();
         let result = match (result, now) {
             (Ok(before), Some(after)) if after.leader != before.leader => Err(ErrorCode::NewLeaderElected),
-            (Ok(_), Some(after)) => Ok(after),
+            (Ok(_), Some(after)) => Ok(now_of(after)),
             (Ok(_), None) => Err(ErrorCode::UnknownTopicOrPartition),
             (Err(error), _) => Err(error),
         };
         reply.push((wanted.topic_id, wanted.partition, result));
     }
     Decision::new(records, Ok(reply))
+}
+
+fn now_of(partition: PartitionImage) -> PartitionNow {
+    let PartitionImage { leader, leader_epoch, isr, leader_recovery_state, partition_epoch, .. } = partition;
+    PartitionNow { leader, leader_epoch, isr, leader_recovery_state, partition_epoch }
 }
 
 fn one(
@@ -140,3 +158,7 @@ fn check(
     };
     if wanted.isr.iter().all(eligible) { Ok(()) } else { Err(ErrorCode::IneligibleReplica) }
 }
+
+#[cfg(test)]
+#[path = "alter_partition_test.rs"]
+mod tests;

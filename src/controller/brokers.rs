@@ -3,21 +3,24 @@
 //! A broker registers under an incarnation of its process and gets an epoch; it stays fenced until its first heartbeat that
 //! says that it has caught up with its own registration. Who falls silent is fenced by [`super::sessions`].
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use super::api_error::ApiError;
 use super::context::Context;
 use super::election::{after_broker_change, after_directories_lost, after_unclean_shutdown};
+use super::registration;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{BrokerEpoch, NodeId, Offset, Uuid};
 use crate::metadata::cluster::BrokerImage;
-use crate::metadata::features::{KRAFT_VERSION, METADATA_VERSION};
+use crate::metadata::features::{CORDONED_DIRS_LEVEL, METADATA_VERSION};
 use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{self, BrokerEndpoint, BrokerFeature, BrokerRegistrationChange, MetadataRecord};
 
 /// A broker comes up.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct RegisterBroker {
     /// Who.
     pub broker_id: NodeId,
@@ -38,7 +41,7 @@ pub struct RegisterBroker {
 }
 
 /// A broker says that it is alive.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct BrokerHeartbeat {
     /// Who.
     pub broker_id: NodeId,
@@ -52,10 +55,12 @@ pub struct BrokerHeartbeat {
     pub want_shut_down: bool,
     /// Directories that failed.
     pub offline_log_dirs: Vec<Uuid>,
+    /// Directories that take no new replicas (KIP-1066); none if it does not say.
+    pub cordoned_log_dirs: Option<Vec<Uuid>>,
 }
 
 /// What the controller thinks of a broker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeartbeatReply {
     /// It knows the metadata up to its own registration.
     pub is_caught_up: bool,
@@ -73,7 +78,7 @@ pub struct UnregisterBroker {
 }
 
 /// A broker's process is gone: nobody listens at its port.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct FenceBroker {
     /// Which.
     pub broker_id: NodeId,
@@ -112,23 +117,6 @@ fn try_register(
             format!("this is cluster {}, and the broker belongs to {}", context.cluster_id, operation.cluster_id);
         return Err(ApiError::new(ErrorCode::InconsistentClusterId, message));
     }
-    if operation.endpoints.is_empty() {
-        return Err(ApiError::new(
-            ErrorCode::InvalidRegistration,
-            format!("broker {id} tells of no listener, so that nobody could reach it"),
-        ));
-    }
-    for (name, level) in image.features().finalized().filter(|(name, _)| *name != KRAFT_VERSION) {
-        let able = operation.features.iter().any(|f| f.name == name && (f.min..=f.max).contains(&level));
-        // Brokers say what they support of the features they know; the metadata version they all must.
-        let said = operation.features.iter().any(|f| f.name == name);
-        if !able && (said || name == METADATA_VERSION) {
-            let message = format!(
-                "the cluster runs {name} at level {level}, which this broker does not know; upgrade its program"
-            );
-            return Err(ApiError::new(ErrorCode::UnsupportedVersion, message));
-        }
-    }
     let known = image.brokers().get(id);
     let same_process = known.is_some_and(|broker| broker.incarnation_id == operation.incarnation_id);
     if let Some(broker) = known
@@ -141,6 +129,7 @@ fn try_register(
             format!("node.id {id} is taken by a broker that is alive; each process needs a number of its own");
         return Err(ApiError::new(ErrorCode::DuplicateBrokerRegistration, message));
     }
+    registration::check(image, operation)?;
     let epoch = match known {
         Some(broker) if same_process => broker.broker_epoch,
         _ => context.broker_epoch(),
@@ -163,8 +152,9 @@ fn try_register(
         endpoints: operation.endpoints.clone(),
         features: operation.features.clone(),
         rack: operation.rack.clone(),
-        fenced: true,
-        in_controlled_shutdown: false,
+        // The same process that registers again, since it missed the answer, is what it was.
+        fenced: known.is_none_or(|broker| !same_process || broker.fenced),
+        in_controlled_shutdown: known.is_some_and(|broker| same_process && broker.in_controlled_shutdown),
         log_dirs: operation.log_dirs.clone(),
         cordoned_log_dirs: None,
     }));
@@ -227,14 +217,27 @@ pub fn heartbeat(
         moved = after_directories_lost(image, context, id, &online);
         change.log_dirs = online;
     }
+    if image.features().level(METADATA_VERSION) >= CORDONED_DIRS_LEVEL {
+        change.cordoned_log_dirs = newly_cordoned(broker, operation);
+    }
     let is_fenced = change.fenced.unwrap_or(broker.fenced);
-    let touched = change.fenced.is_some() || change.in_controlled_shutdown || !change.log_dirs.is_empty();
+    let touched = change.fenced.is_some()
+        || change.in_controlled_shutdown
+        || !change.log_dirs.is_empty()
+        || change.cordoned_log_dirs.is_some();
     let mut records = Vec::new();
     if touched {
         records.push(MetadataRecord::BrokerRegistrationChange(change));
         records.extend(moved);
     }
     Decision::new(records, Ok(HeartbeatReply { is_caught_up, is_fenced, should_shut_down }))
+}
+
+/// The directories that take no new replicas, if those are others than before.
+fn newly_cordoned(broker: &BrokerImage, operation: &BrokerHeartbeat) -> Option<Vec<Uuid>> {
+    let distinct = |dirs: &Vec<Uuid>| dirs.iter().copied().collect::<BTreeSet<_>>();
+    let changed = operation.cordoned_log_dirs.as_ref().map(distinct) != broker.cordoned_log_dirs.as_ref().map(distinct);
+    operation.cordoned_log_dirs.clone().filter(|_| changed)
 }
 
 fn leads_with_others(image: &MetadataImage, id: NodeId) -> bool {

@@ -76,7 +76,7 @@ fn registration(id: NodeId, directory: Uuid, previous_epoch: BrokerEpoch) -> Reg
         cluster_id: "c".to_owned(),
         incarnation_id: Uuid([9; 16]),
         endpoints: vec![endpoint],
-        features: Vec::new(),
+        features: vec![BrokerFeature { name: METADATA_VERSION.to_owned(), min: 7, max: 30 }],
         rack: None,
         log_dirs: vec![directory],
         previous_epoch,

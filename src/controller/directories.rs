@@ -1,8 +1,6 @@
 //! A broker with several log directories says in which of them each replica is (KIP-858): so it is known what a failed one takes
 //! with it.
 
-use serde::{Deserialize, Serialize};
-
 use super::Decision;
 use super::api_error::ApiError;
 use super::brokers::check_epoch;
@@ -14,7 +12,7 @@ use crate::metadata::image::MetadataImage;
 use crate::metadata::record::MetadataRecord;
 
 /// Replicas and where they are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct AssignReplicas {
     /// Whose.
     pub broker_id: NodeId,
@@ -25,7 +23,7 @@ pub struct AssignReplicas {
 }
 
 /// One replica.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedReplica {
     /// Its topic.
     pub topic_id: Uuid,

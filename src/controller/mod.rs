@@ -36,6 +36,7 @@ pub mod quorum;
 pub mod quorum_controller;
 pub mod quotas;
 pub mod reassignment;
+mod registration;
 pub mod scram;
 pub mod sessions;
 

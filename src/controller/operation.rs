@@ -1,8 +1,11 @@
 //! The closed list of what the controller can be asked, and of what it answers.
 //!
-//! An operation is a value in domain words: handlers translate the wire into it, `peer` carries it between nodes (as JSON: new fields and kinds can join, and this is no
-//! path of data).
-//! [`Ask`] ties each operation to its answer, so that who submits one gets the right type back.
+//! An operation is a value in domain words: handlers translate the wire into it. [`Ask`] ties each operation to its answer, so that who
+//! submits one gets the right type back.
+//!
+//! Between nodes an operation travels in one of two ways. What a client asked for is passed on as it is ([`PassedOn`], as JSON: new
+//! fields and kinds can join, and this is no path of data). What a broker asks for itself goes as Kafka's own message for it, and
+//! never in this form.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +33,12 @@ pub trait Ask: Into<Operation> {
     fn answer(reply: Reply) -> Result<Self::Answer, Reply>;
 }
 
-/// Anything of these, as it travels between nodes.
+/// What a node passes on to the one that decides, for a client.
+pub trait PassedOn: Ask {}
+
+/// Anything of these that is passed on, as it travels between nodes.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    // Only maps with keys that are no text, or a writer that fails, could make this fail: there are neither.
+    // Only an operation that is not passed on, maps with keys that are no text, or a writer that fails could make this fail.
     serde_json::to_vec(value).unwrap_or_default()
 }
 
@@ -44,73 +50,94 @@ pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, serde_jso
 /// One result for each name asked for, in the order asked.
 pub type Named<T> = Vec<(String, Result<T, ApiError>)>;
 
+macro_rules! ask {
+    ($name:ident => $answer:ty) => {
+        impl From<$name> for Operation {
+            fn from(operation: $name) -> Self {
+                Self::$name(operation)
+            }
+        }
+        impl Ask for $name {
+            type Answer = $answer;
+            fn answer(reply: Reply) -> Result<$answer, Reply> {
+                match reply {
+                    Reply::$name(answer) => Ok(answer),
+                    other => Err(other),
+                }
+            }
+        }
+    };
+}
+
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident => $answer:ty),* $(,)?) => {
+    (
+        passed on { $($(#[$doc:meta])* $name:ident => $answer:ty),* $(,)? }
+        asked by brokers { $($(#[$own_doc:meta])* $own:ident => $own_answer:ty),* $(,)? }
+    ) => {
         /// Everything that the controller can be asked.
         #[derive(Clone, Debug, Serialize, Deserialize)]
-        pub enum Operation { $($(#[$doc])* $name($name)),* }
+        pub enum Operation {
+            $($(#[$doc])* $name($name),)*
+            $($(#[$own_doc])* #[serde(skip)] $own($own)),*
+        }
 
         /// Everything that it answers.
         #[derive(Clone, Debug, Serialize, Deserialize)]
-        pub enum Reply { $($(#[$doc])* $name($answer)),* }
+        pub enum Reply {
+            $($(#[$doc])* $name($answer),)*
+            $($(#[$own_doc])* #[serde(skip)] $own($own_answer)),*
+        }
 
         impl Operation {
             /// The operation's name, for logs and transcripts.
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$name(_) => stringify!($name)),* }
+                match self {
+                    $(Self::$name(_) => stringify!($name),)*
+                    $(Self::$own(_) => stringify!($own)),*
+                }
             }
         }
 
-        $(
-            impl From<$name> for Operation {
-                fn from(operation: $name) -> Self {
-                    Self::$name(operation)
-                }
-            }
-            impl Ask for $name {
-                type Answer = $answer;
-                fn answer(reply: Reply) -> Result<$answer, Reply> {
-                    match reply {
-                        Reply::$name(answer) => Ok(answer),
-                        other => Err(other),
-                    }
-                }
-            }
-        )*
+        $(ask!($name => $answer); impl PassedOn for $name {})*
+        $(ask!($own => $own_answer);)*
     };
 }
 
 operations! {
-    /// Creates topics.
-    CreateTopics => CreateTopicsReply,
-    /// Deletes topics by name or id.
-    DeleteTopics => DeleteTopicsReply,
-    /// Adds partitions to topics.
-    CreatePartitions => Named<()>,
-    /// A leader tells a new ISR (KIP-497).
-    AlterPartition => Result<AlterPartitionReply, ApiError>,
-    /// Elects leaders on request (KIP-183, KIP-460).
-    ElectLeaders => ElectLeadersReply,
-    /// Moves replicas, or stops moving them (KIP-455).
-    AlterPartitionReassignments => AlterReassignmentsReply,
-    /// Sets and removes configuration values.
-    AlterConfigs => AlterConfigsReply,
-    /// Sets and removes client quotas (KIP-546).
-    AlterClientQuotas => AlterClientQuotasReply,
-    /// Finalises feature levels (KIP-584).
-    UpdateFeatures => UpdateFeaturesReply,
-    /// Sets and removes SCRAM credentials (KIP-554).
-    AlterScramCredentials => AlterScramReply,
-    /// Hands out a block of producer ids (KIP-730).
-    AllocateProducerIds => Result<ProducerIdBlock, ApiError>,
-    /// A broker comes up (KIP-631).
-    RegisterBroker => Result<BrokerEpoch, ApiError>,
-    /// A broker says that it is alive.
-    BrokerHeartbeat => Result<HeartbeatReply, ApiError>,
-    /// A broker is taken out for good.
-    UnregisterBroker => Result<(), ApiError>,
-    /// A broker says in which directories its replicas are (KIP-858).
-    AssignReplicas => Result<AssignReplicasReply, ApiError>,
-    /// A broker's process is gone.
-    FenceBroker => (),
+    passed on {
+        /// Creates topics.
+        CreateTopics => CreateTopicsReply,
+        /// Deletes topics by name or id.
+        DeleteTopics => DeleteTopicsReply,
+        /// Adds partitions to topics.
+        CreatePartitions => Named<()>,
+        /// Elects leaders on request (KIP-183, KIP-460).
+        ElectLeaders => ElectLeadersReply,
+        /// Moves replicas, or stops moving them (KIP-455).
+        AlterPartitionReassignments => AlterReassignmentsReply,
+        /// Sets and removes configuration values.
+        AlterConfigs => AlterConfigsReply,
+        /// Sets and removes client quotas (KIP-546).
+        AlterClientQuotas => AlterClientQuotasReply,
+        /// Finalises feature levels (KIP-584).
+        UpdateFeatures => UpdateFeaturesReply,
+        /// Sets and removes SCRAM credentials (KIP-554).
+        AlterScramCredentials => AlterScramReply,
+        /// A broker is taken out for good.
+        UnregisterBroker => Result<(), ApiError>,
+    }
+    asked by brokers {
+        /// A leader tells a new ISR (KIP-497).
+        AlterPartition => Result<AlterPartitionReply, ApiError>,
+        /// Hands out a block of producer ids (KIP-730).
+        AllocateProducerIds => Result<ProducerIdBlock, ApiError>,
+        /// A broker comes up (KIP-631).
+        RegisterBroker => Result<BrokerEpoch, ApiError>,
+        /// A broker says that it is alive.
+        BrokerHeartbeat => Result<HeartbeatReply, ApiError>,
+        /// A broker says in which directories its replicas are (KIP-858).
+        AssignReplicas => Result<AssignReplicasReply, ApiError>,
+        /// A broker's process is gone: what this node's own controller finds out.
+        FenceBroker => (),
+    }
 }

@@ -12,6 +12,7 @@ use super::api_error::ApiError;
 use super::context::Chance;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{NodeId, Uuid};
+use crate::metadata::cluster::BrokerImage;
 use crate::metadata::image::MetadataImage;
 
 /// The id that stands for "the broker's choice" where a replica has no directory yet.
@@ -40,6 +41,12 @@ const NOBODY_LEADS: &str = "no broker could lead it just now: all are fenced or 
 /// Whether a broker may lead and be in sync.
 pub fn is_active(image: &MetadataImage, broker: NodeId) -> bool {
     image.brokers().get(broker).is_some_and(|broker| !broker.fenced && !broker.in_controlled_shutdown)
+}
+
+/// Whether new replicas may go to a broker: one of its directories takes some (KIP-1066).
+fn has_room(broker: &BrokerImage) -> bool {
+    let cordoned = broker.cordoned_log_dirs.as_deref().unwrap_or_default();
+    broker.log_dirs.is_empty() || broker.log_dirs.iter().any(|dir| !cordoned.contains(dir))
 }
 
 /// Replicas chosen by hand. `factor` is what the partitions before had.
@@ -81,7 +88,7 @@ pub fn place(
     count: usize,
     factor: i16,
 ) -> Result<Vec<Assignment>, String> {
-    let brokers = image.brokers().len();
+    let brokers = image.brokers().iter().filter(|broker| has_room(broker)).count();
     let fault = |why: String| Err(format!("{factor} replicas of each partition cannot be placed: {why}"));
     let factor = usize::try_from(factor).unwrap_or(0);
     if factor == 0 {
@@ -135,7 +142,7 @@ struct Racks {
 impl Racks {
     fn of(image: &MetadataImage, chance: &dyn Chance) -> Self {
         let mut by_name: BTreeMap<Option<&str>, Rack> = BTreeMap::new();
-        for broker in image.brokers().iter() {
+        for broker in image.brokers().iter().filter(|broker| has_room(broker)) {
             let rack = by_name
                 .entry(broker.rack.as_deref())
                 .or_insert_with(|| Rack { unfenced: Vec::new(), fenced: Vec::new() });

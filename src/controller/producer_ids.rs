@@ -1,7 +1,5 @@
 //! Handing out producer ids in blocks (KIP-730).
 
-use serde::{Deserialize, Serialize};
-
 use super::Decision;
 use super::api_error::ApiError;
 use super::brokers::check_epoch;
@@ -14,7 +12,7 @@ use crate::metadata::record::{MetadataRecord, ProducerIds};
 pub const PRODUCER_ID_BLOCK_LEN: i32 = 1_000;
 
 /// A broker needs a block.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct AllocateProducerIds {
     /// Who.
     pub broker_id: NodeId,
@@ -23,7 +21,7 @@ pub struct AllocateProducerIds {
 }
 
 /// The ids `first .. first + len`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProducerIdBlock {
     /// The first.
     pub first: ProducerId,

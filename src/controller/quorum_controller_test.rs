@@ -59,6 +59,7 @@ async fn with_broker(dir: &Path) -> (QuorumController, BrokerEpoch) {
         want_fence: false,
         want_shut_down: false,
         offline_log_dirs: Vec::new(),
+        cordoned_log_dirs: None,
     };
     let reply = controller.submit(beat).await.unwrap().reply.unwrap();
     assert!(reply.is_caught_up && !reply.is_fenced);

@@ -9,6 +9,9 @@ use crate::metadata::record::{FeatureLevel, MetadataRecord};
 pub const METADATA_VERSION: &str = "metadata.version";
 /// The feature of the quorum itself: agreed in the quorum, not in metadata records.
 pub const KRAFT_VERSION: &str = "kraft.version";
+/// The level of [`METADATA_VERSION`] from which on brokers tell of cordoned log directories: `4.3-IV0`.
+pub const CORDONED_DIRS_LEVEL: i16 = 30;
+
 /// The level of [`KRAFT_VERSION`] that a quorum formatted by this release has.
 const KRAFT_VERSION_LEVEL: i16 = 1;
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::ids::{BrokerEpoch, PartitionIndex};
+use crate::base::ids::{BrokerEpoch, NodeId, PartitionIndex};
 use crate::controller::directories::{AssignReplicas, PlacedReplica};
 use crate::metadata::image::MetadataImage;
 use crate::peer::controller_channel::ControllerChannel;
@@ -12,6 +12,8 @@ use crate::replica::manager::ReplicaManager;
 
 /// Replicas in one operation.
 const REPLICAS_MAX: usize = 2_000;
+/// How long what was told may take to be applied here.
+const APPLY_LIMIT: Duration = Duration::from_secs(10);
 /// Pause before it is tried again, or changes that follow each other closely are told together.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -27,16 +29,23 @@ pub async fn report(replicas: Arc<ReplicaManager>, controller: ControllerChannel
                 () = replicas.moves().one_moved() => {}
             }
         } else {
-            let operation = AssignReplicas { broker_id: replicas.node(), broker_epoch, replicas: wrong };
-            let why = match controller.submit(operation).await {
-                Ok(decided) => match decided.reply {
-                    Ok(_) => {
-                        // What is refused is about to leave this broker, or belongs to a topic that is being deleted.
-                        replicas.wait_applied(decided.offset, Duration::from_secs(10)).await;
-                        None
-                    }
-                    Err(error) => Some(error.to_string()),
-                },
+            let operation = AssignReplicas { broker_id: replicas.node(), broker_epoch, replicas: wrong.clone() };
+            let why = match controller.request(operation).await {
+                Ok(Ok(results)) => {
+                    // What is refused is about to leave this broker, or belongs to a topic that is being deleted.
+                    let taken: Vec<_> = wrong
+                        .into_iter()
+                        .zip(results)
+                        .filter(|(_, result)| result.is_ok())
+                        .map(|(told, _)| told)
+                        .collect();
+                    let own = replicas.node();
+                    replicas
+                        .wait_until(|image| taken.iter().all(|told| !is_wrong(image, own, told)), APPLY_LIMIT)
+                        .await;
+                    None
+                }
+                Ok(Err(error)) => Some(error.to_string()),
                 Err(error) => Some(error.to_string()),
             };
             if let Some(why) = why {
@@ -51,14 +60,12 @@ fn told_wrong(replicas: &ReplicaManager, image: &MetadataImage) -> Vec<PlacedRep
     let (own, logs) = (replicas.node(), replicas.logs());
     let mut wrong = Vec::new();
     for topic in replicas.hosted().by_id.values() {
-        let Some(known) = image.topic_by_id(topic.id) else { continue };
         for partition in topic.partitions.iter().flatten() {
             let index: PartitionIndex = partition.name.partition;
-            let state = known.partition(index);
-            let at = state.and_then(|state| state.replicas.iter().position(|replica| *replica == own).zip(Some(state)));
-            let (Some((at, state)), Some(directory)) = (at, logs.directory_of(&partition.log())) else { continue };
-            if state.directories.get(at) != Some(&directory) {
-                wrong.push(PlacedReplica { topic_id: topic.id, partition: index, directory });
+            let Some(directory) = logs.directory_of(&partition.log()) else { continue };
+            let replica = PlacedReplica { topic_id: topic.id, partition: index, directory };
+            if is_wrong(image, own, &replica) {
+                wrong.push(replica);
                 if wrong.len() == REPLICAS_MAX {
                     return wrong;
                 }
@@ -66,4 +73,11 @@ fn told_wrong(replicas: &ReplicaManager, image: &MetadataImage) -> Vec<PlacedRep
         }
     }
     wrong
+}
+
+/// Whether the metadata know this replica, but not where it is.
+fn is_wrong(image: &MetadataImage, own: NodeId, replica: &PlacedReplica) -> bool {
+    let state = image.topic_by_id(replica.topic_id).and_then(|topic| topic.partition(replica.partition));
+    let at = state.and_then(|state| state.replicas.iter().position(|id| *id == own).zip(Some(state)));
+    at.is_some_and(|(at, state)| state.directories.get(at) != Some(&replica.directory))
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::NodeId;
-use crate::controller::alter_partition::{AlterPartition, WantedIsr};
-use crate::metadata::topics::PartitionImage;
+use crate::controller::alter_partition::{AlterPartition, PartitionNow, WantedIsr};
 use crate::peer::controller_channel::ControllerChannel;
 use crate::peer::leader_endpoint::Surroundings;
 use crate::replica::edges::{IsrChannel, IsrWish, Promise};
@@ -46,14 +45,12 @@ impl IsrChannel for ControllerIsrChannel {
                 broker_epoch: self.surroundings.broker_epoch(),
                 partitions: wishes.into_iter().map(wanted).collect(),
             };
-            match self.controller.submit_within(operation, ATTEMPT_LIMIT).await {
-                Ok(decided) => match decided.reply {
-                    Ok(results) => results.into_iter().map(|(_, _, result)| answer(result)).collect(),
-                    Err(error) => {
-                        tracing::warn!(%error, "the controller did not look at the wish for other in-sync sets");
-                        vec![IsrAnswer::Unknown; count]
-                    }
-                },
+            match self.controller.request_within(operation, ATTEMPT_LIMIT).await {
+                Ok(Ok(results)) => results.into_iter().map(|(_, _, result)| answer(result)).collect(),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the controller did not look at the wish for other in-sync sets");
+                    vec![IsrAnswer::Unknown; count]
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a wish for other in-sync sets did not reach the controller");
                     vec![IsrAnswer::Unknown; count]
@@ -63,7 +60,7 @@ impl IsrChannel for ControllerIsrChannel {
     }
 }
 
-fn answer(result: Result<PartitionImage, ErrorCode>) -> IsrAnswer {
+fn answer(result: Result<PartitionNow, ErrorCode>) -> IsrAnswer {
     match result {
         Ok(partition) => IsrAnswer::Applied {
             leader_epoch: partition.leader_epoch,

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use crate::base::clock::SharedClock;
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{BrokerEpoch, Millis, Uuid};
+use crate::base::ids::{BrokerEpoch, Millis, Offset, Uuid};
 use crate::base::random;
 use crate::config::listeners::Listener;
 use crate::config::server::ServerConfig;
 use crate::controller::brokers::{BrokerHeartbeat, HeartbeatReply, RegisterBroker};
-use crate::controller::quorum_controller::Committed;
+use crate::metadata::cluster::BrokerImage;
 use crate::metadata::features;
+use crate::metadata::image::MetadataImage;
 use crate::metadata::record::{BrokerEndpoint, BrokerFeature};
 use crate::node::broker::StartError;
 use crate::peer::controller_channel::ControllerChannel;
@@ -83,25 +84,32 @@ impl Lifecycle {
     /// Registers this broker, applies the metadata up to that, has itself unfenced and applies what that changed: from then on it
     /// leads. Gives the epoch of the registration.
     pub async fn come_up(&self, listeners: &[Listener]) -> Result<BrokerEpoch, StartError> {
-        let registered = self.register(listeners).await?;
-        let (epoch, mut reached) = (registered.reply, registered.offset);
-        self.replicas.registered_at(reached);
-        loop {
-            if !self.replicas.wait_applied(reached, APPLY_LIMIT).await {
-                let late = "the metadata could not be applied to the logs within ten minutes";
-                return Err(StartError::Controller(late.to_owned()));
-            }
-            if self.replicas.metadata().brokers().get(self.replicas.node()).is_some_and(|broker| !broker.fenced) {
-                return Ok(epoch);
-            }
+        let epoch = self.register(listeners).await?;
+        // The registration's epoch is where it stands in the metadata.
+        let registered_at = Offset(epoch.0);
+        self.replicas.registered_at(registered_at);
+        if !self.replicas.wait_applied(registered_at, APPLY_LIMIT).await {
+            let late = "the metadata could not be applied to the logs within ten minutes";
+            return Err(StartError::Controller(late.to_owned()));
+        }
+        let unfenced = |image: &MetadataImage| self.registration_in(image, epoch).is_some_and(|broker| !broker.fenced);
+        while !unfenced(&self.replicas.metadata()) {
             match self.heartbeat(epoch, false).await {
-                Some(answer) if !answer.reply.is_fenced => reached = answer.offset,
+                // It may be fenced again before that is applied here: then the next heartbeat says so.
+                Some(reply) if !reply.is_fenced => drop(self.replicas.wait_until(unfenced, self.interval()).await),
                 _ => tokio::time::sleep(TRY_AGAIN).await,
             }
         }
+        Ok(epoch)
     }
 
-    async fn register(&self, listeners: &[Listener]) -> Result<Committed<BrokerEpoch>, StartError> {
+    /// This broker's registration, if it is still the one of that epoch.
+    fn registration_in<'a>(&self, image: &'a MetadataImage, epoch: BrokerEpoch) -> Option<&'a BrokerImage> {
+        let broker = image.brokers().get(self.replicas.node())?;
+        (broker.broker_epoch == epoch).then_some(broker)
+    }
+
+    async fn register(&self, listeners: &[Listener]) -> Result<BrokerEpoch, StartError> {
         let registration = self.registration(listeners);
         let limit = Millis(i64::from(self.config.initial_broker_registration_timeout_ms()));
         let deadline = self.clock.monotonic().plus(limit);
@@ -109,13 +117,11 @@ impl Lifecycle {
         loop {
             let left = deadline.since(self.clock.monotonic()).0;
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-            let why = match self.controller.submit_within(registration.clone(), left.min(ATTEMPT_LIMIT)).await {
-                Ok(Committed { reply: Ok(epoch), offset }) => return Ok(Committed { reply: epoch, offset }),
+            let why = match self.controller.request_within(registration.clone(), left.min(ATTEMPT_LIMIT)).await {
+                Ok(Ok(epoch)) => return Ok(epoch),
                 // The process before this one may not have been noticed to be gone yet.
-                Ok(Committed { reply: Err(error), .. }) if error.code == ErrorCode::DuplicateBrokerRegistration => {
-                    error.to_string()
-                }
-                Ok(Committed { reply: Err(error), .. }) => {
+                Ok(Err(error)) if error.code == ErrorCode::DuplicateBrokerRegistration => error.to_string(),
+                Ok(Err(error)) => {
                     return Err(StartError::Controller(format!("the registration was refused: {error}")));
                 }
                 Err(error) => error.to_string(),
@@ -151,7 +157,7 @@ impl Lifecycle {
     }
 
     /// Tells the controller that this broker lives and how far it has applied the metadata.
-    async fn heartbeat(&self, epoch: BrokerEpoch, want_shut_down: bool) -> Option<Committed<HeartbeatReply>> {
+    async fn heartbeat(&self, epoch: BrokerEpoch, want_shut_down: bool) -> Option<HeartbeatReply> {
         let offline = self.replicas.logs().dirs().filter(|(_, offline)| *offline);
         let offline_log_dirs: Vec<Uuid> = offline.map(|(dir, _)| dir.meta.directory_id).collect();
         let beat = BrokerHeartbeat {
@@ -161,11 +167,12 @@ impl Lifecycle {
             want_fence: false,
             want_shut_down,
             offline_log_dirs,
+            cordoned_log_dirs: None,
         };
         // Later than the next one is due, an answer is of no use.
-        match self.controller.submit_within(beat, self.interval().max(Duration::from_secs(1))).await {
-            Ok(Committed { reply: Ok(reply), offset }) => Some(Committed { reply, offset }),
-            Ok(Committed { reply: Err(error), .. }) => {
+        match self.controller.request_within(beat, self.interval().max(Duration::from_secs(1))).await {
+            Ok(Ok(reply)) => Some(reply),
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "the controller did not accept a heartbeat");
                 None
             }
@@ -198,8 +205,8 @@ impl Lifecycle {
                 return;
             }
             let Some(answer) = self.heartbeat(epoch, false).await else { continue };
-            if answer.reply.is_fenced != fenced {
-                fenced = answer.reply.is_fenced;
+            if answer.is_fenced != fenced {
+                fenced = answer.is_fenced;
                 tracing::warn!(fenced, "what the controller thinks of this broker");
             }
         }
@@ -213,10 +220,12 @@ impl Lifecycle {
             let now = self.clock.monotonic();
             if let Some(answer) = self.heartbeat(epoch, true).await {
                 heard = now;
-                if answer.reply.should_shut_down {
+                if answer.should_shut_down {
                     // Who waits for an acknowledgement here is to hear that another leads, and not only that the connection has ended:
                     // until then it goes on at the new leader with what comes behind.
-                    if !self.replicas.wait_applied(answer.offset, HEAR_LIMIT).await {
+                    let fenced =
+                        |image: &MetadataImage| self.registration_in(image, epoch).is_none_or(|broker| broker.fenced);
+                    if !self.replicas.wait_until(fenced, HEAR_LIMIT).await {
                         tracing::warn!("this broker stops before it has heard who leads in its place");
                     }
                     return;

@@ -119,8 +119,9 @@ impl Broker {
             want_fence,
             want_shut_down: false,
             offline_log_dirs: Vec::new(),
+            cordoned_log_dirs: None,
         };
-        self.controller.submit(beat).await.expect("an answer").reply.expect("a heartbeat");
+        self.controller.request(beat).await.expect("an answer").expect("a heartbeat");
     }
 
     fn partition(&self, index: i32) -> Arc<Partition> {
@@ -202,8 +203,10 @@ fn what_one_commits_the_other_has_whoever_leads() {
             assignments: (0..PARTITIONS).map(|index| (index, replicas.clone())).collect(),
             configs: Vec::new(),
         };
-        let created =
-            controller.submit(CreateTopics { topics: vec![topic], validate_only: false }).await.expect("a topic");
+        let created = controller
+            .submit_within(CreateTopics { topics: vec![topic], validate_only: false }, PATIENCE)
+            .await
+            .expect("a topic");
         for broker in [&one, &two] {
             assert!(broker.replicas.wait_applied(created.offset, PATIENCE).await);
         }

@@ -190,6 +190,20 @@ impl Connection {
         Ok(Pending { connection: self.clone(), version, api, answer, expired, marker: PhantomData })
     }
 
+    /// Sends a request; what comes back is the answer's body, for [`Self::read_answer`]. How long it is waited for is the asker's affair.
+    pub(super) async fn send_unhurried<R: Request>(
+        &self,
+        version: i16,
+        request: &R,
+    ) -> Result<oneshot::Receiver<Bytes>, PeerError> {
+        self.shared.send(api_of::<R>(), version, request).await
+    }
+
+    /// The answer to a request of that version.
+    pub(super) fn read_answer<R: Request>(&self, version: i16, body: Bytes) -> Result<R::Response, PeerError> {
+        self.shared.read_answer::<R>(version, body)
+    }
+
     /// Sends a question of one node to another (`protocol/internal.rs`); what comes back is the answer behind its correlation id.
     pub(super) async fn send_internal(
         &self,
@@ -228,12 +242,16 @@ impl<R: Request> Pending<R> {
                 return Err(PeerError::Timeout { address: shared.address.clone(), api: self.api, after });
             }
         };
-        codec::decode_response(self.api, self.version, body)
-            .map_err(|source| PeerError::Decode { address: shared.address.clone(), source })
+        shared.read_answer::<R>(self.version, body)
     }
 }
 
 impl Shared {
+    fn read_answer<R: Request>(&self, version: i16, body: Bytes) -> Result<R::Response, PeerError> {
+        codec::decode_response(api_of::<R>(), version, body)
+            .map_err(|source| PeerError::Decode { address: self.address.clone(), source })
+    }
+
     fn lost(&self) -> PeerError {
         let reason = self.line.lock().lost.clone().unwrap_or(LostError::Closed);
         PeerError::Lost { address: self.address.clone(), reason }

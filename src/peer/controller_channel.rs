@@ -2,10 +2,13 @@
 //! metadata come from this node's own voter or from the follower that stands in for one.
 //!
 //! ```text
-//!  submit ──▶ leads this node? ── yes ──▶ quorum_controller
-//!                    └── no ──▶ link to the leader ──▶ its server/internal ──▶ its quorum_controller
+//!  submit, request ──▶ leads this node? ── yes ──▶ quorum_controller
+//!                       └── no ──▶ link to the leader ──▶ its server ──▶ its quorum_controller
 //!             NOT_CONTROLLER or not reached: ask the next one, until the time is up
 //! ```
+//!
+//! What a client asked for is passed on in a frame between nodes, and its answer names the offset from which on the metadata agree with
+//! it; what a broker asks for itself goes as Kafka's own message (`broker_requests`).
 //!
 //! A question that was sent and not answered may have had its effect: that is `Unknown`, never a second try. Who votes changes
 //! while the process runs: links come and go with the quorum's members.
@@ -13,23 +16,23 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use super::address::Address;
+use super::broker_requests::BrokerRequest;
 use super::node_link::{LinkError, NodeLink};
 use crate::base::clock::SharedClock;
 use crate::base::codec::Reader;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, NodeId};
 use crate::controller::api_error::ApiError;
-use crate::controller::operation::{self, Ask, Operation, Reply};
+use crate::controller::operation::{self, Operation, PassedOn, Reply};
 use crate::controller::quorum::membership::QuorumChange;
 use crate::controller::quorum::voters::{Member, Voters};
 use crate::controller::quorum_controller::{
@@ -38,8 +41,8 @@ use crate::controller::quorum_controller::{
 use crate::metadata::image::MetadataImage;
 use crate::protocol::internal::{Identity, InternalAnswer, InternalApi};
 
-/// How long an operation looks for somebody who decides it, where its asker sets no time.
-const SUBMIT_LIMIT: Duration = Duration::from_secs(30);
+/// How long a broker's request looks for somebody who decides it, where its asker sets no time.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// How long a question about the quorum may take.
 const STATUS_LIMIT: Duration = Duration::from_secs(5);
 /// Pause before another voter is tried: the first, and the longest.
@@ -83,30 +86,71 @@ enum Members {
 }
 
 /// What is asked of whoever leads.
-trait Question: Serialize {
+trait Question: Sync {
     /// What is answered.
-    type Answer: DeserializeOwned;
-    /// How it travels.
-    const API: InternalApi;
+    type Answer;
+    /// Its name, for logs.
+    fn name(&self) -> &'static str;
     /// Asks this node's own controller.
-    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Self::Answer>;
+    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Result<Self::Answer, ControllerError>>;
+    /// Asks another node's, and waits for at most `limit`.
+    fn send<'a>(&'a self, link: &'a NodeLink, limit: Duration) -> Asking<'a, Sent<Self::Answer>>;
 }
 
-type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControllerError>> + Send + 'a>>;
+type Asking<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// What came back, or why nothing did.
+type Sent<T> = Result<Result<T, ControllerError>, LinkError>;
 
-impl Question for Operation {
+/// An operation that a client asked for: passed on as it is.
+struct Passed {
+    operation: Operation,
+    /// The same as it travels, once it has.
+    encoded: OnceLock<Vec<u8>>,
+}
+
+impl Question for Passed {
     type Answer = Committed<Reply>;
-    const API: InternalApi = InternalApi::Operation;
-    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Self::Answer> {
-        Box::pin(local.submit_any(self.clone()))
+    fn name(&self) -> &'static str {
+        self.operation.name()
+    }
+    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Answer> {
+        Box::pin(local.submit_any(self.operation.clone()))
+    }
+    fn send<'a>(&'a self, link: &'a NodeLink, limit: Duration) -> Asking<'a, Sent<Committed<Reply>>> {
+        let payload = self.encoded.get_or_init(|| operation::encode(&self.operation));
+        Box::pin(async move { Ok(read_answer(&link.ask(InternalApi::Operation, payload, limit).await?)) })
     }
 }
 
 impl Question for QuorumChange {
     type Answer = Result<(), ApiError>;
-    const API: InternalApi = InternalApi::ChangeQuorum;
-    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Self::Answer> {
+    fn name(&self) -> &'static str {
+        InternalApi::ChangeQuorum.name()
+    }
+    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Result<Self::Answer, ControllerError>> {
         Box::pin(local.change_quorum(self.clone()))
+    }
+    fn send<'a>(&'a self, link: &'a NodeLink, limit: Duration) -> Asking<'a, Sent<Self::Answer>> {
+        // What may take long has a connection of its own: heartbeats must not wait behind it.
+        let link = link.apart();
+        let payload = operation::encode(self);
+        Box::pin(async move { Ok(read_answer(&link.ask(InternalApi::ChangeQuorum, &payload, limit).await?)) })
+    }
+}
+
+/// An operation that a broker asks for itself: Kafka's own message.
+struct Own<O>(O);
+
+impl<O: BrokerRequest> Question for Own<O> {
+    type Answer = O::Answer;
+    fn name(&self) -> &'static str {
+        std::any::type_name::<O>()
+    }
+    fn ask<'a>(&'a self, local: &'a QuorumController) -> Asking<'a, Result<O::Answer, ControllerError>> {
+        Box::pin(async move { Ok(local.submit(self.0.clone()).await?.reply) })
+    }
+    fn send<'a>(&'a self, link: &'a NodeLink, limit: Duration) -> Asking<'a, Sent<O::Answer>> {
+        Box::pin(async move { Ok(self.0.answer_of(link.request(&self.0.message(), limit).await?)) })
     }
 }
 
@@ -235,22 +279,28 @@ impl ControllerChannel {
         self.local().is_some_and(QuorumController::is_leader)
     }
 
-    /// Has an operation decided by whoever leads, and waits for its answer.
-    pub async fn submit<O: Ask>(&self, operation: O) -> Result<Committed<O::Answer>, ControllerError> {
-        self.submit_within(operation, SUBMIT_LIMIT).await
-    }
-
-    /// The same, for at most `limit`.
-    pub async fn submit_within<O: Ask>(
+    /// Has whoever leads decide what a client asked for, and waits for the answer for at most `limit`.
+    pub async fn submit_within<O: PassedOn>(
         &self,
         operation: O,
         limit: Duration,
     ) -> Result<Committed<O::Answer>, ControllerError> {
-        answer_of::<O>(self.submit_any(operation.into(), limit).await?)
+        let question = Passed { operation: operation.into(), encoded: OnceLock::new() };
+        answer_of::<O>(self.ask_leader(question, limit).await?)
     }
 
-    async fn submit_any(&self, operation: Operation, limit: Duration) -> Answer {
-        self.ask_leader(operation, limit).await
+    /// Has whoever leads decide what this broker asks for itself. The answer names no offset: what it changed shows in the metadata.
+    pub async fn request<O: BrokerRequest>(&self, operation: O) -> Result<O::Answer, ControllerError> {
+        self.request_within(operation, REQUEST_LIMIT).await
+    }
+
+    /// The same, for at most `limit`.
+    pub async fn request_within<O: BrokerRequest>(
+        &self,
+        operation: O,
+        limit: Duration,
+    ) -> Result<O::Answer, ControllerError> {
+        self.ask_leader(Own(operation), limit).await
     }
 
     /// Has the quorum's leader change who is in it, and waits for at most `limit`.
@@ -266,21 +316,24 @@ impl ControllerChannel {
     async fn ask_leader<Q: Question>(&self, question: Q, limit: Duration) -> Result<Q::Answer, ControllerError> {
         let deadline = self.deadline(limit);
         let mut pause = PAUSE_FIRST;
-        let mut encoded = None;
         loop {
             let left = self.left(deadline);
+            let mut asked = None;
             let answer = match self.target() {
                 Target::Local(local) => {
                     let answered = tokio::time::timeout(left, question.ask(&local)).await;
                     answered.unwrap_or(Err(ControllerError::Unknown))
                 }
                 Target::Remote(id, link) => {
-                    // What may take long has a connection of its own: heartbeats must not wait behind it.
-                    let link = if Q::API == InternalApi::ChangeQuorum { link.apart() } else { link };
-                    match link.ask(Q::API, encoded.get_or_insert_with(|| operation::encode(&question)), left).await {
-                        Ok(answer) => self.read_answer(&answer),
+                    asked = Some(id);
+                    match question.send(&link, left).await {
+                        Ok(answer) => answer,
                         Err(LinkError::Unreachable(why)) => {
-                            tracing::debug!(node = %id, why, api = Q::API.name(), "a controller is not reached");
+                            tracing::debug!(node = %id, why, question = question.name(), "a controller is not reached");
+                            Err(ControllerError::NotController { leader: None })
+                        }
+                        Err(LinkError::OtherCluster(why)) => {
+                            tracing::warn!(node = %id, why, "a controller of another cluster is not asked");
                             Err(ControllerError::NotController { leader: None })
                         }
                         Err(LinkError::Lost(_)) => {
@@ -291,7 +344,8 @@ impl ControllerChannel {
                 }
             };
             match answer {
-                Err(ControllerError::NotController { leader }) => self.remember_leader(leader),
+                Err(ControllerError::NotController { leader: Some(leader) }) => self.remember_leader(Some(leader)),
+                Err(ControllerError::NotController { leader: None }) => self.doubt_leader(asked),
                 other => return other,
             }
             if self.left(deadline) <= pause {
@@ -299,22 +353,6 @@ impl ControllerChannel {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
-        }
-    }
-
-    fn read_answer<T: DeserializeOwned>(&self, answer: &InternalAnswer) -> Result<T, ControllerError> {
-        match answer.error {
-            ErrorCode::None => {
-                operation::decode::<Result<T, ControllerError>>(&answer.payload).unwrap_or_else(|error| {
-                    tracing::error!(node = %answer.node_id, %error, "a controller's answer cannot be read");
-                    Err(ControllerError::Unknown)
-                })
-            }
-            ErrorCode::NotController => Err(ControllerError::NotController { leader: None }),
-            error => {
-                tracing::warn!(node = %answer.node_id, %error, "a controller refuses operations of this node");
-                Err(ControllerError::NotController { leader: None })
-            }
         }
     }
 
@@ -382,6 +420,12 @@ impl ControllerChannel {
         self.shared.leader.store(leader.unwrap_or(NodeId::NONE).0, Ordering::Relaxed);
     }
 
+    /// Who was asked does not lead, and cannot say who does. What somebody else has said meanwhile is kept.
+    fn doubt_leader(&self, asked: Option<NodeId>) {
+        let asked = asked.unwrap_or(NodeId::NONE).0;
+        let _ = self.shared.leader.compare_exchange(asked, NodeId::NONE.0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     pub(super) fn forget_leader(&self) {
         self.remember_leader(None);
     }
@@ -390,4 +434,18 @@ impl ControllerChannel {
 /// Whom a node that does not lead names as the leader.
 pub(super) fn leader_of(answer: &InternalAnswer) -> Option<NodeId> {
     Reader::new(&answer.payload).i32().ok().map(NodeId).filter(|id| !id.is_none())
+}
+
+fn read_answer<T: DeserializeOwned>(answer: &InternalAnswer) -> Result<T, ControllerError> {
+    match answer.error {
+        ErrorCode::None => operation::decode::<Result<T, ControllerError>>(&answer.payload).unwrap_or_else(|error| {
+            tracing::error!(node = %answer.node_id, %error, "a controller's answer cannot be read");
+            Err(ControllerError::Unknown)
+        }),
+        ErrorCode::NotController => Err(ControllerError::NotController { leader: None }),
+        error => {
+            tracing::warn!(node = %answer.node_id, %error, "a controller refuses operations of this node");
+            Err(ControllerError::NotController { leader: None })
+        }
+    }
 }

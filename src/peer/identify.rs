@@ -15,7 +15,7 @@ use crate::base::codec::{CodecError, Reader, Writer};
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::NodeId;
 use crate::controller::quorum::voters::Voters;
-use crate::protocol::internal::{Identity, InternalApi};
+use crate::protocol::internal::{Identity, InternalAnswer, InternalApi};
 
 /// What a voter knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,12 @@ fn read(node_id: NodeId, bytes: &[u8]) -> Result<Known, CodecError> {
         }
     }
     Ok(Known { node_id, cluster_id, founded, voters })
+}
+
+/// The cluster that an answer names, if it is one.
+pub(super) fn cluster_of(answer: &InternalAnswer) -> Option<String> {
+    let text = Reader::new(&answer.payload).compact_string().ok()?.to_owned();
+    (answer.error == ErrorCode::None).then_some(text)
 }
 
 /// Asks one voter once. `None` if it cannot be reached, or does not know.

@@ -16,6 +16,7 @@
 //!  node_link            one connection to a node's controller listener, dialled again when it is lost
 //!  raft_network         the body of the quorum's edge       probe       whether a process is gone
 //!  controller_channel   operations, from any node to whoever leads the quorum
+//!  broker_requests/     those that a broker asks for itself, as Kafka's own messages
 //!  metadata_follower    the metadata, for a broker that is no voter       identify   which cluster this is, at the first start
 //! ```
 //!
@@ -25,6 +26,7 @@
 pub mod address;
 pub mod admin;
 pub mod broker_connections;
+pub mod broker_requests;
 pub mod client;
 pub mod connection;
 pub mod consumer;

@@ -64,7 +64,7 @@ impl RaftTransport for RaftNetwork {
             };
             let asked = self.link(to, address, call)?.ask(api, &payload, limit).await;
             let answer = asked.map_err(|error| match error {
-                LinkError::Unreachable(why) => RaftTransportError::Unreachable(why),
+                LinkError::Unreachable(why) | LinkError::OtherCluster(why) => RaftTransportError::Unreachable(why),
                 LinkError::Lost(why) => RaftTransportError::Lost(why),
             })?;
             if answer.node_id != to {

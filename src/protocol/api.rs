@@ -238,6 +238,34 @@ impl ApiKey {
         self.row().listeners & bit != 0
     }
 
+    /// True if a broker may pass it on to the active controller in an Envelope.
+    pub const fn is_forwardable(self) -> bool {
+        matches!(
+            self,
+            Self::CreateTopics
+                | Self::DeleteTopics
+                | Self::CreateAcls
+                | Self::DeleteAcls
+                | Self::AlterConfigs
+                | Self::CreatePartitions
+                | Self::CreateDelegationToken
+                | Self::RenewDelegationToken
+                | Self::ExpireDelegationToken
+                | Self::ElectLeaders
+                | Self::IncrementalAlterConfigs
+                | Self::AlterPartitionReassignments
+                | Self::ListPartitionReassignments
+                | Self::AlterClientQuotas
+                | Self::AlterUserScramCredentials
+                | Self::DescribeQuorum
+                | Self::UpdateFeatures
+                | Self::UnregisterBroker
+                | Self::AllocateProducerIds
+                | Self::AddRaftVoter
+                | Self::RemoveRaftVoter
+        )
+    }
+
     /// True if only brokers and controllers may send it: an authorizer asks for `ClusterAction` on the cluster.
     pub const fn is_cluster_action(self) -> bool {
         matches!(

@@ -52,7 +52,7 @@ internal_apis! {
     32002 RaftVote,
     /// A piece of a snapshot for a follower that is too far behind.
     32003 RaftSnapshot,
-    /// An operation for the active controller.
+    /// An operation for the active controller, passed on for a client. What brokers ask for themselves are Kafka's own messages.
     32004 Operation,
     /// Committed metadata from an offset on, for a broker that is no voter.
     32005 FollowMetadata,

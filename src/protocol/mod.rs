@@ -21,5 +21,6 @@ pub mod frame;
 pub mod guard;
 pub mod header;
 pub mod internal;
+pub mod principal;
 pub mod produce_request;
 pub mod response;

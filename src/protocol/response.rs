@@ -42,6 +42,14 @@ impl Response {
     pub fn of_bytes(frame: Bytes) -> Self {
         Self { parts: vec![Part::Bytes(frame)] }
     }
+    /// Header and body without the frame's size, in one piece; nothing if a part lies in a file.
+    pub fn into_payload(self) -> Option<Bytes> {
+        const SIZE_BYTES: usize = 4;
+        match self.parts.as_slice() {
+            [Part::Bytes(frame)] => (frame.len() >= SIZE_BYTES).then(|| frame.slice(SIZE_BYTES..)),
+            _ => None,
+        }
+    }
     /// Bytes on the wire, the frame's size included.
     pub fn len(&self) -> usize {
         self.parts.iter().map(Part::len).sum()

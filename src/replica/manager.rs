@@ -136,8 +136,13 @@ impl ReplicaManager {
 
     /// Waits until the image up to `offset` has been applied, for at most `timeout`. True if it has.
     pub async fn wait_applied(&self, offset: Offset, timeout: Duration) -> bool {
+        self.wait_until(|image| image.offset() >= offset, timeout).await
+    }
+
+    /// Waits until `holds` is true of an image that has been applied, for at most `timeout`. True if it was.
+    pub async fn wait_until(&self, mut holds: impl FnMut(&MetadataImage) -> bool, timeout: Duration) -> bool {
         let mut applied = self.applied.subscribe();
-        let reached = applied.wait_for(|image| image.offset() >= offset);
+        let reached = applied.wait_for(|image| holds(image));
         matches!(tokio::time::timeout(timeout, reached).await, Ok(Ok(_)))
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::base::clock::SharedClock;
 use crate::base::ids::{Millis, NodeId, Offset};
 use crate::config::server::ServerConfig;
-use crate::controller::operation::Ask;
+use crate::controller::operation::PassedOn;
 use crate::controller::quorum_controller::ControllerError;
 use crate::coordinator::{group, transaction};
 use crate::machine;
@@ -80,7 +80,7 @@ impl Context {
 
     /// Has the controller decide `operation`, and waits until its outcome is applied here, so that the next request of the
     /// same client finds it. An outcome that is not applied within `timeout` is answered all the same: it is committed.
-    pub async fn change<O: Ask>(&self, operation: O, timeout: Duration) -> Result<O::Answer, ControllerError> {
+    pub async fn change<O: PassedOn>(&self, operation: O, timeout: Duration) -> Result<O::Answer, ControllerError> {
         let committed = self.controller.submit_within(operation, timeout.max(APPLY_TIMEOUT_MIN)).await?;
         if !self.wait_applied(committed.offset, timeout.max(APPLY_TIMEOUT_MIN)).await {
             tracing::warn!(offset = %committed.offset, "a committed change is not applied yet");

@@ -69,13 +69,10 @@ fn later(ctx: &Arc<Context>, correlation_id: i32, work: impl Future<Output = Out
     })
 }
 
-/// Who it is whose end the end of this connection would tell.
+/// Who it is whose end the end of this connection would tell. A broker is known by its own requests (`broker_requests`).
 fn remember(connection: &ConnectionInfo, request: &InternalRequest) {
-    let id = request.from.node_id;
-    match request.api {
-        InternalApi::RaftAppend => *connection.node.borrow_mut() = Some(ConnectedNode::Leader(id)),
-        InternalApi::Operation => *connection.node.borrow_mut() = Some(ConnectedNode::Broker(id)),
-        _ => {}
+    if request.api == InternalApi::RaftAppend {
+        *connection.node.borrow_mut() = Some(ConnectedNode::Leader(request.from.node_id));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The door: sockets, dispatch, handlers. Wire types come up to here and no further down.
 
 pub mod auto_topics;
+pub mod broker_requests;
 pub mod buffer_pool;
 pub mod cluster_view;
 pub mod connection;

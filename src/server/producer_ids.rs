@@ -48,8 +48,7 @@ impl ProducerIdPool {
             }
             let broker_epoch =
                 controller.image().brokers().get(broker_id).map_or(BrokerEpoch::NONE, |broker| broker.broker_epoch);
-            let committed = controller.submit(AllocateProducerIds { broker_id, broker_epoch }).await.ok()?;
-            let block = committed.reply.ok()?;
+            let block = controller.request(AllocateProducerIds { broker_id, broker_epoch }).await.ok()?.ok()?;
             let mut rest = self.rest.lock();
             rest.next = block.first.0;
             rest.end = block.first.0 + i64::from(block.len);

@@ -27,23 +27,22 @@
 //!   request of the same client sees it. What reads metadata uses `ctx.metadata()`: the image that the replicas have applied.
 //! - An error of the protocol goes into the response. `Refusal` closes the connection: only for bodies that cannot be read.
 
-use std::future::Future;
-use std::pin::Pin;
-
-use crate::protocol::response::Response;
-use crate::server::request::Refusal;
-
 pub mod row;
 
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod add_raft_voter;
+mod allocate_producer_ids;
 mod alter_client_quotas;
 mod alter_configs;
+mod alter_partition;
 mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
 mod alter_user_scram_credentials;
 pub(super) mod api_versions;
+mod assign_replicas_to_dirs;
+mod broker_heartbeat;
+mod broker_registration;
 mod config_changes;
 mod config_resources;
 mod consumer_group_describe;
@@ -70,9 +69,11 @@ mod describe_transactions;
 mod describe_user_scram_credentials;
 mod elect_leaders;
 mod end_txn;
+mod envelope;
 mod expire_delegation_token;
 mod fetch;
 mod find_coordinator;
+mod handled;
 mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
@@ -100,21 +101,4 @@ mod update_features;
 mod update_raft_voter;
 mod write_txn_markers;
 
-/// What a handler made of a request.
-pub enum Handled {
-    /// The answer.
-    Now(Response),
-    /// The answer will come; what fixes the request's order has already happened.
-    Later(Pin<Box<dyn Future<Output = Result<Response, Refusal>>>>),
-    /// The answer will come, and so will what fixes the request's order: the next request of the connection waits for it.
-    Alone(Pin<Box<dyn Future<Output = Result<Response, Refusal>>>>),
-    /// No answer is due (a Produce with acks=0).
-    Silent,
-}
-
-impl Handled {
-    /// Boxes the rest of the work.
-    pub fn later(rest: impl Future<Output = Result<Response, Refusal>> + 'static) -> Self {
-        Self::Later(Box::pin(rest))
-    }
-}
+pub use handled::Handled;

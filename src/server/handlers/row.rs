@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::*;
 use crate::protocol::api::{ApiKey, ListenerKind};
 use crate::server::context::Context;
-use crate::server::request::Request;
+use crate::server::request::{Refusal, Request};
 
 /// One API in the row.
 pub struct Api {
@@ -87,14 +87,20 @@ row! {
     DescribeUserScramCredentials 0..=0 describe_user_scram_credentials,
     AlterUserScramCredentials 0..=0 alter_user_scram_credentials,
     DescribeQuorum 0..=2 describe_quorum,
+    AlterPartition 2..=3 alter_partition,
     UpdateFeatures 0..=2 update_features,
+    Envelope 0..=0 envelope,
     DescribeCluster 0..=2 describe_cluster,
     DescribeProducers 0..=0 describe_producers,
+    BrokerRegistration 0..=4 broker_registration,
+    BrokerHeartbeat 0..=2 broker_heartbeat,
     UnregisterBroker 0..=0 unregister_broker,
     DescribeTransactions 0..=0 describe_transactions,
     ListTransactions 0..=2 list_transactions,
+    AllocateProducerIds 0..=0 allocate_producer_ids,
     ConsumerGroupHeartbeat 0..=1 consumer_group_heartbeat,
     ConsumerGroupDescribe 0..=1 consumer_group_describe,
+    AssignReplicasToDirs 0..=0 assign_replicas_to_dirs,
     ListConfigResources 0..=1 list_config_resources,
     DescribeTopicPartitions 0..=0 describe_topic_partitions,
     AddRaftVoter 0..=1 add_raft_voter,

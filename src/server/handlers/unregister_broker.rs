@@ -17,11 +17,11 @@ pub fn handle(ctx: &Arc<Context>, request: Request) -> Result<Handled, Refusal> 
     let operation = UnregisterBroker { broker_id: NodeId(body.broker_id.0) };
     let ctx = Arc::clone(ctx);
     Ok(Handled::later(async move {
-        let code = match ctx.change(operation, CHANGE_TIMEOUT).await {
-            Ok(Ok(())) => 0,
-            Ok(Err(error)) => error.code.code(),
-            Err(error) => error_map::controller(&error).code(),
-        };
-        request.respond(&UnregisterBrokerResponse::default().with_error_code(code).with_error_message(None))
+        let outcome = ctx.change(operation, CHANGE_TIMEOUT).await;
+        let outcome = outcome.unwrap_or_else(|error| Err(error_map::controller(&error).into()));
+        let (code, message) = error_map::code_and_message(outcome);
+        // Kafka has an empty text here where there is nothing to say, and not null.
+        let message = Some(message.unwrap_or_default());
+        request.respond(&UnregisterBrokerResponse::default().with_error_code(code).with_error_message(message))
     }))
 }
