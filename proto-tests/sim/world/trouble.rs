@@ -109,7 +109,8 @@ impl World {
         self.note(format!("machine {follower} to {leader}: cut one way"));
         self.network.cut(follower, leader);
         let dies = self.now + self.random.between(50, 300);
-        let heals = dies + self.random.between(100, 1200);
+        // Its number is its own again as soon as its connections are seen to have ended, or when its session has.
+        let heals = dies + self.random.between(100, 3000);
         let then = heals + self.random.between(1, 250);
         self.plans.push((dies, Plan::PowerCut(follower, 20)));
         self.plans.push((heals, Plan::Heal));
