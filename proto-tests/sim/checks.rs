@@ -1,6 +1,8 @@
 //! What must hold at every step, looked at from outside, in all nodes and all topics at once.
 //!
-//! - the metadata of two nodes at one offset are equal;
+//! - the metadata of two nodes at one offset are equal: those that a controller or an observer publishes, and those that its broker
+//!   has applied;
+//! - the controllers keep Raft's rules (`quorum_checks`);
 //! - a partition's leader is in its in-sync set, and in each epoch one node leads;
 //! - a leader's high watermark does not go back, and everybody whom the metadata has in sync holds all before it;
 //! - what was once committed stays: every replica, up to its own high watermark, holds the same.
@@ -9,15 +11,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ottla::base::ids::{LeaderEpoch, NodeId, Offset, PartitionIndex, Uuid};
+use ottla::controller::quorum::testimony::Testimony;
 use ottla::log::log::Log;
 use ottla::log::read_info::ReadUpTo;
 use ottla::metadata::image::MetadataImage;
 use ottla::metadata::record::MetadataRecord;
+use ottla::peer::controller_channel::ControllerChannel;
 use ottla::record::batch::batches;
 use ottla::replica::partition::Partition;
 
 use crate::compaction;
 use crate::node::View;
+use crate::quorum_checks::QuorumChecks;
 
 /// A batch as it was committed: where it ends, a sum of what it holds, and the epoch in which a leader appended it (of which the sum
 /// knows nothing: a producer may have sent the same batch to two leaders).
@@ -32,7 +37,11 @@ pub struct Checks {
     images: BTreeMap<Offset, Vec<MetadataRecord>>,
     /// The newest of them, whoever is still up that knows it.
     newest: Option<Arc<MetadataImage>>,
-    looked: BTreeMap<usize, Offset>,
+    /// What was looked at last on each node: what is published there, and what its broker has applied.
+    looked: BTreeMap<usize, [Offset; 2]>,
+    quorum: QuorumChecks,
+    /// Found where nobody could be told.
+    broken: Option<String>,
     leaders: BTreeMap<(Place, LeaderEpoch), NodeId>,
     watermarks: BTreeMap<(usize, Place, LeaderEpoch), Offset>,
     /// By base offset.
@@ -55,13 +64,25 @@ impl Checks {
     /// A node has lost its memory, and perhaps some of its disk.
     pub fn forget(&mut self, node: usize) {
         self.looked.remove(&node);
+        self.quorum.forget(node);
         self.compared.retain(|(of, _), _| *of != node);
         self.watermarks.retain(|(of, _, _), _| *of != node);
     }
 
+    /// A node is about to be killed: what it said since it was looked at last counts.
+    pub fn last_words(&mut self, node: usize, view: &View) {
+        if let Err(what) = self.quorum.look(&testimonies(&[(node, view)])) {
+            self.broken.get_or_insert(what);
+        }
+    }
+
     /// Looks at all nodes that are up.
     pub fn look(&mut self, views: &[(usize, &View)]) -> Result<(), String> {
+        if let Some(what) = self.broken.take() {
+            return Err(what);
+        }
         self.metadata(views)?;
+        self.quorum.look(&testimonies(views))?;
         let Some(newest) = self.newest.clone() else { return Ok(()) };
         let mut holders = Vec::with_capacity(views.len());
         for &(node, view) in views {
@@ -88,26 +109,56 @@ impl Checks {
         self.newest.as_ref()
     }
 
+    /// All nodes have been looked at with the newest metadata, both as published and as applied.
+    pub fn know_the_same(&self, nodes: usize) -> bool {
+        let newest = self.newest.as_ref().map(|image| [image.offset(); 2]);
+        self.looked.len() == nodes && self.looked.values().all(|looked| Some(*looked) == newest)
+    }
+
+    /// Which metadata each node was last looked at with, for who asks why the nodes differ.
+    pub fn known(&self) -> String {
+        format!("{:?}", self.looked)
+    }
+
+    /// Looks at the controllers' logs once more, whole, at the end.
+    pub fn look_again(&mut self, views: &[(usize, &View)]) -> Result<(), String> {
+        self.quorum.read_again(&testimonies(views))
+    }
+
     /// Compares the nodes' metadata.
     fn metadata(&mut self, views: &[(usize, &View)]) -> Result<(), String> {
         for (node, view) in views {
-            let Some(controller) = &view.controller else { continue };
-            let image = controller.image();
-            if self.looked.get(node) != Some(&image.offset()) {
-                self.looked.insert(*node, image.offset());
-                let records = image.to_records();
-                if *self.images.entry(image.offset()).or_insert_with(|| records.clone()) != records {
-                    return Err(format!("node {node} has other metadata at offset {} than another", image.offset()));
+            let published = view.controller.as_ref().map(ControllerChannel::image);
+            let applied = view.replicas.as_ref().map(|replicas| replicas.subscribe().borrow().clone());
+            for (which, image) in [published, applied].into_iter().enumerate() {
+                let Some(image) = image else { continue };
+                let looked = &mut self.looked.entry(*node).or_insert([Offset::NONE; 2])[which];
+                if *looked == image.offset() {
+                    continue;
                 }
-                for topic in image.topics().iter() {
-                    let astray = topic.partitions.iter().find(|p| !p.leader.is_none() && !p.isr.contains(&p.leader));
-                    if let Some(state) = astray {
-                        return Err(format!("{}: leader {} is not among {:?}", topic.name, state.leader, state.isr));
-                    }
+                *looked = image.offset();
+                self.compare_metadata(*node, &image)?;
+                if self.newest.as_ref().is_none_or(|known| known.offset() < image.offset()) {
+                    self.newest = Some(image);
                 }
             }
-            if self.newest.as_ref().is_none_or(|known| known.offset() < image.offset()) {
-                self.newest = Some(image);
+        }
+        Ok(())
+    }
+
+    fn compare_metadata(&mut self, node: usize, image: &MetadataImage) -> Result<(), String> {
+        let records = image.to_records();
+        let known = self.images.entry(image.offset()).or_insert_with(|| records.clone());
+        if *known != records {
+            let apart = known.iter().zip(&records).find(|(known, record)| known != record);
+            let counts = (known.len(), records.len());
+            let at = image.offset();
+            return Err(format!("node {node} has other metadata at offset {at} than another: {counts:?}, {apart:?}"));
+        }
+        for topic in image.topics().iter() {
+            let astray = topic.partitions.iter().find(|p| !p.leader.is_none() && !p.isr.contains(&p.leader));
+            if let Some(state) = astray {
+                return Err(format!("{}: leader {} is not among {:?}", topic.name, state.leader, state.isr));
             }
         }
         Ok(())
@@ -179,6 +230,12 @@ impl Checks {
         self.compared.insert((node, place), next);
         Ok(())
     }
+}
+
+/// What the controllers that run say of themselves.
+fn testimonies(views: &[(usize, &View)]) -> Vec<(usize, Testimony)> {
+    let local = |view: &View| Some(view.controller.as_ref()?.local()?.testimony());
+    views.iter().filter_map(|(node, view)| Some((*node, local(view)?))).collect()
 }
 
 fn place(partition: &Partition) -> Place {

@@ -20,6 +20,7 @@ use crate::compaction::Compacted;
 use crate::entropy::Random;
 use crate::groups::Groups;
 use crate::links::{Links, pause};
+use crate::renewal::Renewal;
 use crate::trace::Trace;
 use crate::transactions::Transactions;
 
@@ -48,6 +49,7 @@ pub struct Oracle {
     pub transactions: Transactions,
     pub groups: Groups,
     pub compacted: Compacted,
+    pub renewal: Renewal,
 }
 
 pub type Shared = Rc<RefCell<Oracle>>;
@@ -111,18 +113,32 @@ impl Client {
     }
 }
 
+/// A partition that is written and read, and its number in the oracle.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    pub topic: &'static str,
+    pub partition: usize,
+    pub slot: usize,
+}
+
 /// Makes the topic, then sends and reads until the oracle says stop.
 pub async fn run(client: Client, partitions: usize) {
-    Links::new(&client, REQUEST_TIMEOUT_MS).make_topic(TOPIC, partitions, &[("segment.bytes", "1048576")]).await;
+    let mut links = Links::new(&client, REQUEST_TIMEOUT_MS);
+    links.make_topic(TOPIC, partitions, client.nodes, &[("segment.bytes", "1048576")]).await;
     client.oracle.borrow_mut().topic_made = true;
     for partition in 0..partitions {
-        tokio::task::spawn_local(produce(client.clone(), partition));
-        tokio::task::spawn_local(consume(client.clone(), partition));
+        write_and_read(&client, Target { topic: TOPIC, partition, slot: partition });
     }
 }
 
+/// Begins to send to a partition, and to read it.
+pub fn write_and_read(client: &Client, target: Target) {
+    tokio::task::spawn_local(produce(client.clone(), target));
+    tokio::task::spawn_local(consume(client.clone(), target));
+}
+
 /// Sends value after value to one partition.
-async fn produce(client: Client, partition: usize) {
+async fn produce(client: Client, Target { topic, partition, slot }: Target) {
     let mut links = Links::new(&client, REQUEST_TIMEOUT_MS);
     let (id, epoch) = links.producer_id().await;
     let mut leader = None;
@@ -136,29 +152,29 @@ async fn produce(client: Client, partition: usize) {
             batch.append(Millis(1_700_000_000_000), None, Some(text.as_bytes()), &[]);
         }
         let Ok(batch) = batch.build(Offset(0), LeaderEpoch::NONE, Compression::None) else { return };
-        client.oracle.borrow_mut().sent[partition].extend(vec![None; count]);
+        client.oracle.borrow_mut().sent[slot].extend(vec![None; count]);
         // Stubborn: also once no more is to be sent, what was begun is brought to its end.
         loop {
             if leader.is_none() {
-                leader = links.leader(TOPIC, partition).await;
+                leader = links.leader(topic, partition).await;
             }
             let Some(node) = leader else {
                 pause(50).await;
                 continue;
             };
-            match links.produce(node, (TOPIC, partition), None, batch.clone()).await {
+            match links.produce(node, (topic, partition), None, batch.clone()).await {
                 Some((ErrorCode::None, offset)) if offset >= 0 => {
-                    client.trace.note(&("acknowledged", partition, next, offset));
+                    client.trace.note(&("acknowledged", slot, next, offset));
                     let mut oracle = client.oracle.borrow_mut();
-                    oracle.refused.remove(&partition);
-                    (0..count).for_each(|i| oracle.acknowledged(partition, next + i, offset + i as i64));
+                    oracle.refused.remove(&slot);
+                    (0..count).for_each(|i| oracle.acknowledged(slot, next + i, offset + i as i64));
                     break;
                 }
                 // Also out of order: so answers a leader that was replaced by the one that acknowledged what came before, and has not
                 // heard of it. A leader that has lost something refuses for ever.
                 Some((code, _)) => {
-                    client.trace.note(&("refused", partition, next, code));
-                    client.oracle.borrow_mut().refused.insert(partition, (node, next, code));
+                    client.trace.note(&("refused", slot, next, code));
+                    client.oracle.borrow_mut().refused.insert(slot, (node, next, code));
                 }
                 None => {}
             }
@@ -172,21 +188,21 @@ async fn produce(client: Client, partition: usize) {
 }
 
 /// Reads one partition from its begin on, as far as it is committed.
-async fn consume(client: Client, partition: usize) {
+async fn consume(client: Client, Target { topic, partition, slot }: Target) {
     let mut links = Links::new(&client, REQUEST_TIMEOUT_MS);
     let mut leader = None;
     let mut next = 0;
     loop {
-        match links.fetch_from_leader(&mut leader, (TOPIC, partition), next, false).await {
+        match links.fetch_from_leader(&mut leader, (topic, partition), next, false).await {
             Some(read) => {
                 let before = next;
                 for (offset, value) in values(&read.records.unwrap_or_default()) {
                     if offset >= next {
-                        client.oracle.borrow_mut().saw(partition, offset, value);
+                        client.oracle.borrow_mut().saw(slot, offset, value);
                         next = offset + 1;
                     }
                 }
-                client.oracle.borrow_mut().read_to[partition] = next;
+                client.oracle.borrow_mut().read_to[slot] = next;
                 if next == before {
                     pause(20).await;
                 }

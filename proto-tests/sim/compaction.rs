@@ -55,7 +55,7 @@ impl Compacted {
 pub async fn run(client: Client) {
     let mut links = Links::new(&client, REQUEST_TIMEOUT_MS);
     let configs = [("cleanup.policy", "compact"), ("segment.ms", SEGMENT_MS), ("min.cleanable.dirty.ratio", "0.01")];
-    links.make_topic(TOPIC, 1, &configs).await;
+    links.make_topic(TOPIC, 1, client.nodes, &configs).await;
     let (id, epoch) = links.producer_id().await;
     while !client.oracle.borrow().stop {
         let value = client.oracle.borrow().compacted.sent.len();

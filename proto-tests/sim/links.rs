@@ -110,6 +110,7 @@ impl Links {
         &mut self,
         topic: &'static str,
         partitions: usize,
+        replicas: usize,
         configs: &[(&'static str, &'static str)],
     ) {
         let config = |(name, value): &(&'static str, &'static str)| {
@@ -119,7 +120,7 @@ impl Links {
         let wanted = CreatableTopic::default()
             .with_name(name(topic))
             .with_num_partitions(partitions as i32)
-            .with_replication_factor(self.client.nodes as i16)
+            .with_replication_factor(replicas as i16)
             .with_configs(configs.iter().map(config).collect());
         let request = CreateTopicsRequest::default().with_topics(vec![wanted]).with_timeout_ms(3000);
         loop {

@@ -80,6 +80,11 @@ impl Machine {
         self.process = Some(process);
     }
 
+    /// Where its disk is.
+    pub fn dir(&self) -> &str {
+        &self.dir
+    }
+
     /// True if a process runs.
     pub fn is_up(&self) -> bool {
         self.process.is_some()

@@ -47,6 +47,8 @@ const NODE_PORT: u16 = 9093;
 /// How often the threads' work is looked at (ms).
 const FLUSH_LOOK_MS: u64 = 5;
 const CHECKPOINT_EVERY_MS: u64 = 1500;
+/// Bytes of metadata between two snapshots, where there are many.
+const SNAPSHOT_EVERY_BYTES: i64 = 2_000;
 const FRAME_MAX: usize = 64 << 20;
 const CLEANER: CleanerSettings = CleanerSettings { map_bytes_max: 1 << 16, map_load_factor: 0.9, io_bytes: 4096 };
 
@@ -79,6 +81,8 @@ pub struct Cluster {
     pub controllers_apart: usize,
     /// Records are forced to the disk before they are acknowledged.
     pub synced: bool,
+    /// Snapshots of the metadata are made every few dozen entries.
+    pub snapshots: bool,
 }
 
 impl Cluster {
@@ -90,7 +94,7 @@ impl Cluster {
         machine < self.brokers
     }
 
-    fn controllers(self) -> std::ops::Range<usize> {
+    pub fn controllers(self) -> std::ops::Range<usize> {
         if self.controllers_apart == 0 { 0..self.brokers } else { self.brokers..self.machines() }
     }
 }
@@ -112,7 +116,9 @@ pub fn settings(machine: usize, cluster: Cluster, dir: &str) -> String {
          controller.quorum.election.timeout.ms=500\ngroup.initial.rebalance.delay.ms=0\n\
          group.min.session.timeout.ms=100\noffsets.topic.num.partitions=1\ntransaction.state.log.num.partitions=1\n\
          offsets.topic.replication.factor={brokers}\ntransaction.state.log.replication.factor={brokers}\n\
-         transaction.abort.timed.out.transaction.cleanup.interval.ms=500\nlog.flush.interval.messages={flush}\n",
+         transaction.abort.timed.out.transaction.cleanup.interval.ms=500\nlog.flush.interval.messages={flush}\n\
+         metadata.log.max.record.bytes.between.snapshots={between}\n",
+        between = if cluster.snapshots { SNAPSHOT_EVERY_BYTES } else { i64::MAX },
         flush = if cluster.synced { 1 } else { i64::MAX },
         roles = roles.join(","),
         id = machine + 1,

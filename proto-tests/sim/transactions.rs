@@ -88,7 +88,7 @@ impl Transactions {
 /// Makes the topic, then produces and reads until the oracle says stop.
 pub async fn run(client: Client, timeout_ms: i32) {
     let mut links = Links::new(&client, REQUEST_TIMEOUT_MS);
-    links.make_topic(TOPIC, PARTITIONS, &[]).await;
+    links.make_topic(TOPIC, PARTITIONS, client.nodes, &[]).await;
     for partition in 0..PARTITIONS {
         tokio::task::spawn_local(read(client.clone(), partition));
     }

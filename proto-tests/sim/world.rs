@@ -1,6 +1,7 @@
 //! One run: machines that take turns, what befalls them, and the end, when all are well again and everything is compared.
 
 mod end;
+mod members;
 mod trouble;
 
 use std::cell::RefCell;
@@ -21,12 +22,16 @@ use crate::node::Cluster;
 use crate::plant::Plant;
 use crate::process::{self, Process};
 use crate::trace::Trace;
-use crate::{compaction, groups, transactions};
+use crate::{compaction, groups, moves, renewal, transactions};
 use trouble::Plan;
 
 const BROKERS: usize = 3;
 const CONTROLLERS: usize = 3;
+const CONTROLLERS_MANY: usize = 5;
 const PARTITIONS: usize = 2;
+/// Whether controllers lose their vote and topics are deleted, in the seeds that are for that.
+const MEMBERS_CHANGE: bool = false;
+const TOPICS_GO: bool = false;
 /// How long things go wrong, and how long the cluster then has to be whole again (ms).
 const TROUBLE_MS: i64 = 8_000;
 const REST_MS: i64 = 40_000;
@@ -39,20 +44,45 @@ struct Kind {
     transactions: bool,
     groups: bool,
     compaction: bool,
+    /// A topic's replicas are moved.
+    moves: bool,
+    /// A topic is deleted and made again.
+    renewal: bool,
+    /// A snapshot of the metadata is made every few dozen entries, and the log before it is dropped.
+    snapshots: bool,
+    /// Controllers lose their vote and get it back.
+    members: bool,
+    /// Five controllers, not three, where they are apart.
+    five: bool,
 }
 
 impl Kind {
-    /// Of eight seeds in a row, half are about partitions alone.
+    /// Of eight seeds in a row, half are about partitions alone; of three such rows, one is about the controllers as well, and another
+    /// about them and who of them votes.
     fn of(seed: u64, plant: Plant) -> Self {
-        let plain = Self::default();
+        let row = seed / 8 % 3;
+        let quorum = plant == Plant::None || plant.is_of_quorum();
+        let (snapshots, members) = (row != 1 && quorum, row == 0 && quorum && MEMBERS_CHANGE);
+        let plain = Self { snapshots, members, five: row == 0, ..Self::default() };
+        let whole_row = row == 1 || plant != Plant::None;
         match seed % 8 {
             _ if plant != Plant::None => plain,
             0 => Self { transactions: true, ..plain },
             3 => Self { apart: true, ..plain },
             4 => Self { groups: true, compaction: true, ..plain },
-            7 => Self { apart: true, transactions: true, groups: true, compaction: true },
+            1 if !whole_row => Self { moves: true, ..plain },
+            2 if !whole_row => Self { renewal: TOPICS_GO, ..plain },
+            6 if !whole_row => Self { moves: true, renewal: TOPICS_GO, ..plain },
+            7 => Self { apart: true, transactions: true, groups: true, compaction: true, ..plain },
             _ => plain,
         }
+    }
+}
+
+impl Kind {
+    /// Partitions whose values the oracle knows by number: those of the topic, and that which is moved.
+    fn slots(self) -> usize {
+        PARTITIONS + usize::from(self.moves)
     }
 }
 
@@ -107,13 +137,18 @@ impl World {
         let mut random = Random::new(seed, 1);
         let trace = Trace::default();
         let kind = Kind::of(seed, plant);
-        let controllers_apart = if kind.apart { CONTROLLERS } else { 0 };
-        let mut cluster = Cluster { brokers: BROKERS, controllers_apart, synced: false };
+        let controllers_apart = match kind.apart {
+            true if kind.five => CONTROLLERS_MANY,
+            true => CONTROLLERS,
+            false => 0,
+        };
+        let mut cluster = Cluster { brokers: BROKERS, controllers_apart, synced: false, snapshots: kind.snapshots };
         // The clients have a machine of their own behind all others.
         let network = Network::new(cluster.machines() + 1, Random::new(seed, 2), trace.clone());
         dial::simulate(Arc::new(Ways(Arc::clone(&network))));
         let machines = (0..cluster.machines()).map(|m| Machine::new(m, random.between(-300, 300))).collect();
-        let oracle = Oracle { sent: vec![Vec::new(); PARTITIONS], read_to: vec![0; PARTITIONS], ..Oracle::default() };
+        let slots = kind.slots();
+        let oracle = Oracle { sent: vec![Vec::new(); slots], read_to: vec![0; slots], ..Oracle::default() };
         cluster.synced = plant == Plant::None && random.one_in(3);
         let mut world = Self {
             seed,
@@ -151,7 +186,13 @@ impl World {
             }
         }
         if kind.compaction {
-            clients.tasks.spawn_local(compaction::run(client));
+            clients.tasks.spawn_local(compaction::run(client.clone()));
+        }
+        if kind.moves {
+            clients.tasks.spawn_local(moves::run(client.clone(), PARTITIONS));
+        }
+        if kind.renewal {
+            clients.tasks.spawn_local(renewal::run(client));
         }
         world.clients = Some(clients);
         world
@@ -169,6 +210,7 @@ impl World {
 
     /// The process is gone at once. Without power, so is what was not synced.
     fn kill(&mut self, m: usize, power: bool, down_ms: i64) {
+        self.checks.last_words(m, &self.machines[m].view.borrow());
         let machine = &mut self.machines[m];
         // Nobody goes on with a disk that has failed a sync: what that dropped can be read until the power goes, and whoever starts on
         // it takes it for written, and finds a hole in its log one day.
@@ -183,6 +225,9 @@ impl World {
             self.network.set_powered(m, false);
             let random = &mut self.random;
             machine.disk.power_cut(&mut |n| random.below(n));
+            if let Err(error) = self.plant.power_failed(machine.dir()) {
+                self.befell.push(format!("{:>6} nothing planted on machine {m}: {error}", self.now));
+            }
         }
         machine.view = Rc::default();
         machine.up_again = Some(self.now + down_ms);
@@ -254,6 +299,13 @@ impl World {
         self.checks.look(&views)
     }
 
+    /// Looks at what is compared as it grows once more, whole.
+    fn look_again(&mut self) -> Result<(), String> {
+        let views: Vec<_> = self.machines.iter().map(|machine| machine.view.borrow()).collect();
+        let views: Vec<_> = views.iter().enumerate().map(|(m, view)| (m, &**view)).collect();
+        self.checks.look_again(&views)
+    }
+
     fn live(&mut self) -> Result<(), String> {
         // Begin only when the topic is there: what is said of an empty cluster is said by every run.
         while !self.oracle.borrow().topic_made {
@@ -265,6 +317,7 @@ impl World {
         let until = self.now + TROUBLE_MS;
         let mut next = self.now + self.random.between(200, 1500);
         self.plan_apart();
+        self.plan_members();
         while self.now < until {
             let now = self.now;
             while let Some(due) = self.plans.iter().position(|(at, _)| *at <= now) {
@@ -286,6 +339,7 @@ impl World {
             }
         }
         self.note("whole again".to_owned());
+        self.look_again()?;
         self.judge()
     }
 
@@ -295,9 +349,10 @@ impl World {
         newest.and_then(|image| image.topic(TOPIC).map(|topic| topic.partitions.clone())).unwrap_or_default()
     }
 
-    /// True if all replicas are in sync.
+    /// True if all replicas are in sync, and none is on its way.
     fn is_full(&self) -> bool {
-        let full = |topic: &Arc<TopicImage>| topic.partitions.iter().all(|partition| partition.isr.len() == BROKERS);
+        let has_all = |p: &PartitionImage| p.isr.len() == p.replicas.len() && !p.is_reassigning();
+        let full = |topic: &Arc<TopicImage>| topic.partitions.iter().all(has_all);
         self.checks.newest_metadata().is_some_and(|image| !image.topics().is_empty() && image.topics().iter().all(full))
     }
 

@@ -21,6 +21,7 @@ use super::quorum::network::RaftCall;
 use super::quorum::observer::{self, ImagePiece};
 use super::quorum::serve::{self, ServeError};
 use super::quorum::start::{self, Quorum, QuorumOptions, StartError};
+use super::quorum::testimony::{self, Testimony};
 use super::quorum::types::{EntryId, ServerState, node_id, offset, raft_id};
 use super::quorum::voters::{Member, VoterEndpoint, Voters};
 use super::sessions::Lost;
@@ -33,8 +34,6 @@ use crate::metadata::image::MetadataImage;
 
 /// Bytes of the metadata log that an observer is given at once.
 const ENTRIES_BYTES: usize = 1024 * 1024;
-/// Bytes of one piece of an image.
-const PIECE_BYTES: usize = 1024 * 1024;
 /// Entries that an observer may be behind before the image is the shorter way.
 const ENTRIES_BEHIND_MAX: i64 = 20_000;
 /// An observer that has not asked for so long is no longer told of.
@@ -159,6 +158,8 @@ struct Shared {
     running: watch::Receiver<bool>,
     lost: Lost,
     observers: Mutex<BTreeMap<NodeId, QuorumReplica>>,
+    /// Bytes of one piece of an image.
+    piece_bytes: usize,
     /// The image that observers are fetching: all pieces must be of the same one.
     fetched: Mutex<Option<(Offset, LeaderEpoch, Bytes)>>,
 }
@@ -193,6 +194,7 @@ impl QuorumController {
             running,
             lost: lost.clone(),
             observers: Mutex::default(),
+            piece_bytes: usize::try_from(options.quorum.snapshots.piece_bytes).unwrap_or(usize::MAX),
             fetched: Mutex::default(),
             quorum,
         });
@@ -335,6 +337,11 @@ impl QuorumController {
         }
     }
 
+    /// What this node says of itself, for who compares all members of the quorum.
+    pub fn testimony(&self) -> Testimony {
+        testimony::of(&self.shared.quorum)
+    }
+
     /// Answers what another controller sends, whose log is in `directory_id`.
     pub async fn raft(
         &self,
@@ -433,7 +440,7 @@ impl QuorumController {
             }
         };
         let from = position.min(bytes.len());
-        let upto = from.saturating_add(PIECE_BYTES).min(bytes.len());
+        let upto = from.saturating_add(self.shared.piece_bytes).min(bytes.len());
         Ok(observer::put_piece(&ImagePiece { end, epoch, total: bytes.len() as u64, bytes: &bytes[from..upto] }))
     }
 

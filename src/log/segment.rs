@@ -102,11 +102,17 @@ impl LogSegment {
         let meta = file_system::metadata(&path).map_err(StorageError::of("measure", &path))?;
         let size = meta.length;
         let created = meta.modified.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        let (index, timeindex) = (file_path(dir, base, "index"), file_path(dir, base, "timeindex"));
+        // Nothing was ever indexed in a segment that holds nothing: there may be no files to read.
+        let (offsets, times) = match size {
+            0 => (OffsetIndex::growing(index, base), TimeIndex::growing(timeindex, base)),
+            _ => (OffsetIndex::on_disk(index, base), TimeIndex::on_disk(timeindex, base)),
+        };
         let segment = Self {
             base_offset: base,
             file: Arc::new(file),
-            offsets: OffsetIndex::on_disk(file_path(dir, base, "index"), base),
-            times: TimeIndex::on_disk(file_path(dir, base, "timeindex"), base),
+            offsets,
+            times,
             transactions,
             size: AtomicU64::new(size),
             max_timestamp: AtomicI64::new(-1),

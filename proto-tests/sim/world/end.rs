@@ -1,6 +1,6 @@
 //! The end of a run: when the cluster is whole again, and what its logs must hold then.
 
-use ottla::base::ids::{Offset, PartitionIndex};
+use ottla::base::ids::{NodeId, Offset, PartitionIndex};
 use ottla::log::read_info::ReadUpTo;
 use ottla::record::batch::batches;
 
@@ -8,7 +8,7 @@ use super::{BROKERS, PARTITIONS, World};
 use crate::client::{self, TOPIC};
 use crate::machine::Machine;
 use crate::node::View;
-use crate::{compaction, groups, transactions};
+use crate::{compaction, groups, moves, renewal, transactions};
 
 impl World {
     /// Everybody is up and in sync, clients have ended, and all logs are committed to their ends.
@@ -18,6 +18,7 @@ impl World {
         self.machines.iter().enumerate().all(is_up)
             && self.is_full()
             && self.have_ended()
+            && self.checks.know_the_same(self.machines.len())
             && self.places().iter().all(|(topic, index)| self.is_committed(topic, *index))
     }
 
@@ -29,7 +30,8 @@ impl World {
 
     fn have_ended(&self) -> bool {
         let oracle = self.oracle.borrow();
-        oracle.done == PARTITIONS
+        oracle.done == self.kind.slots()
+            && (!self.kind.renewal || oracle.renewal.done)
             && (!self.kind.transactions || oracle.transactions.done)
             && (!self.kind.compaction || oracle.compacted.done)
             && (!self.kind.groups || oracle.groups.done == groups::MEMBERS)
@@ -37,18 +39,28 @@ impl World {
 
     /// All replicas of a partition end alike, the leader has that committed, and who reads it has come there.
     fn is_committed(&self, topic: &str, index: usize) -> bool {
-        let ends = self.ends(topic, index);
+        let (ends, replicas) = (self.ends(topic, index), self.replicas(topic, index));
         let Some((_, end)) = ends.first() else { return false };
         let oracle = self.oracle.borrow();
         let read_to = match topic {
             TOPIC => oracle.read_to[index],
+            moves::TOPIC => oracle.read_to[PARTITIONS],
             transactions::TOPIC => oracle.transactions.read_to[index],
             _ => end.0,
         };
-        ends.len() == BROKERS
+        ends.len() == replicas.len()
             && ends.iter().all(|(_, other)| other == end)
             && ends.iter().any(|(high, _)| high == end)
             && read_to >= end.0
+    }
+
+    /// The machines that are to hold a partition.
+    fn replicas(&self, topic: &str, index: usize) -> Vec<usize> {
+        let image = self.checks.newest_metadata();
+        let partitions = image.and_then(|image| Some(&image.topic(topic)?.partitions));
+        let state = partitions.and_then(|partitions| partitions.get(index));
+        let machine = |id: &NodeId| usize::try_from(id.0 - 1).ok();
+        state.map(|state| state.replicas.iter().filter_map(machine).collect()).unwrap_or_default()
     }
 
     fn ends(&self, topic: &str, index: usize) -> Vec<(Offset, Offset)> {
@@ -63,7 +75,7 @@ impl World {
         let states = self.checks.newest_metadata().into_iter().flat_map(|image| image.topics().iter());
         let lacking: Vec<_> = states
             .flat_map(|topic| topic.partitions.iter().map(|state| (&*topic.name, state)))
-            .filter(|(_, state)| state.isr.len() < BROKERS)
+            .filter(|(_, state)| state.isr.len() < state.replicas.len() || state.is_reassigning())
             .collect();
         let apart: Vec<_> = self
             .places()
@@ -74,16 +86,19 @@ impl World {
         let oracle = self.oracle.borrow();
         format!(
             "registered {up:?}, controllers follow {leaders:?}, not in sync {lacking:?}, high watermarks and ends that differ or \
-             were not read to {apart:?}; {} producers of {PARTITIONS} have ended, refused {:?}, read to {:?}; transactions {}, read \
-             to {:?}; compaction {} {:?}; members {}",
+             were not read to {apart:?}; {} producers of {} have ended, refused {:?}, read to {:?}; transactions {}, read \
+             to {:?}; compaction {} {:?}; members {}; renewal {}; metadata {}",
             oracle.done,
+            self.kind.slots(),
             oracle.refused,
             oracle.read_to,
             oracle.transactions.done,
             oracle.transactions.read_to,
             oracle.compacted.done,
             oracle.compacted.answered,
-            oracle.groups.done
+            oracle.groups.done,
+            oracle.renewal.done,
+            self.checks.known()
         )
     }
 
@@ -97,6 +112,20 @@ impl World {
                 let held = self.held(m, compaction::TOPIC, 0)?;
                 self.oracle.borrow().compacted.judge(&held).map_err(|what| format!("node {m}: {what}"))?;
             }
+        }
+        for m in self.replicas(moves::TOPIC, 0) {
+            let held = self.held(m, moves::TOPIC, 0)?;
+            self.oracle.borrow_mut().judge(PARTITIONS, &held);
+        }
+        for m in self.replicas(renewal::TOPIC, 0) {
+            let held = self.held(m, renewal::TOPIC, 0)?;
+            self.oracle.borrow().renewal.judge(&held).map_err(|what| format!("node {m}: {what}"))?;
+        }
+        if self.kind.renewal && self.replicas(renewal::TOPIC, 0).is_empty() == self.oracle.borrow().renewal.exists {
+            return Err(format!(
+                "topic {}: it is there though it was deleted, or not though it was made",
+                renewal::TOPIC
+            ));
         }
         let oracle = self.oracle.borrow();
         match oracle.broken.first() {

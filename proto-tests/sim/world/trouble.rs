@@ -23,6 +23,8 @@ pub(super) enum Plan {
     Room(usize),
     /// A machine whose disk has failed is switched off, and gets one that holds what was synced.
     NewDisk(usize, i64),
+    /// A controller loses its vote, or gets it.
+    Vote(usize, bool),
     Heal,
 }
 
@@ -62,6 +64,7 @@ impl World {
                 self.note(format!("machine {m}: off for {long} ms"));
                 self.kill(m, false, long);
             }
+            Plan::Vote(m, votes) => self.change_members(m, votes),
             Plan::Heal => {
                 self.note("the network is well".to_owned());
                 self.network.heal();

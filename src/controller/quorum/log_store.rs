@@ -231,7 +231,11 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
     async fn read_committed(&mut self) -> Result<Option<EntryId>, Failure> {
         let committed = self.shared.state.lock().committed;
         // One that was never forced to disk may lie beyond a log whose tail was lost.
-        Ok(committed.filter(|id| offset(id) < self.shared.log.log_end_offset()))
+        let committed = committed.filter(|id| offset(id) < self.shared.log.log_end_offset());
+        if let Some(id) = &committed {
+            self.shared.log.update_high_watermark(offset(id).plus(1));
+        }
+        Ok(committed)
     }
 
     async fn append<I>(&mut self, entries: I, callback: LogFlushed<QuorumTypes>) -> Result<(), Failure>

@@ -27,6 +27,7 @@ pub mod snapshot_pace;
 pub mod start;
 pub mod state_file;
 pub mod state_machine;
+pub mod testimony;
 pub mod types;
 pub mod voters;
 pub mod wire;

@@ -21,6 +21,8 @@ pub struct SnapshotPace {
     pub interval: Option<Millis>,
     /// Entries behind a snapshot that stay in the log, for followers that are a little behind.
     pub entries_kept: u64,
+    /// Bytes of one piece in which a snapshot is sent.
+    pub piece_bytes: u64,
 }
 
 impl SnapshotPace {
@@ -28,6 +30,9 @@ impl SnapshotPace {
     /// a short log.
     const ENTRIES_KEPT_MAX: u64 = 1_000;
     const BYTES_FOR_ONE_KEPT: u64 = 20 * 1024;
+    /// A snapshot goes in pieces of so many bytes, and in smaller ones where so few are written between two.
+    const PIECE_BYTES_MAX: u64 = 1024 * 1024;
+    const PIECE_BYTES_MIN: u64 = 512;
 
     /// As the settings say: `interval_ms` 0 is no bound.
     pub fn new(bytes: u64, interval_ms: i64) -> Self {
@@ -35,6 +40,7 @@ impl SnapshotPace {
             bytes,
             interval: (interval_ms > 0).then_some(Millis(interval_ms)),
             entries_kept: (bytes / Self::BYTES_FOR_ONE_KEPT).min(Self::ENTRIES_KEPT_MAX),
+            piece_bytes: (bytes / 4).clamp(Self::PIECE_BYTES_MIN, Self::PIECE_BYTES_MAX),
         }
     }
 }

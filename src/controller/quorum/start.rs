@@ -9,11 +9,11 @@ use openraft::SnapshotPolicy;
 
 use super::leadership::Leadership;
 use super::log_store::{LogStore, remove_prefix};
-use super::network::{Contacts, Network, RaftTransport, SNAPSHOT_PIECE_BYTES};
+use super::network::{Contacts, Network, RaftTransport};
 use super::pulse::{self, Patience, Pulse};
 use super::snapshot::SnapshotError;
 use super::snapshot_pace::{self, SnapshotPace};
-use super::state_file::{self, StateFileError};
+use super::state_file::{self, QuorumState, StateFileError};
 use super::state_machine::StateMachine;
 use super::types::{Metrics, Raft, offset, raft_id};
 use super::voters::Member;
@@ -23,7 +23,7 @@ use crate::base::topic_name::CLUSTER_METADATA;
 use crate::log::background::Background;
 use crate::log::config::LogConfig;
 use crate::log::disk;
-use crate::log::error::{OpenError, StorageError};
+use crate::log::error::{FlushError, OpenError, StorageError};
 use crate::log::health::DirHealth;
 use crate::log::loader::OpenOptions;
 use crate::log::log::Log;
@@ -96,6 +96,9 @@ pub enum StartError {
     /// The log cannot be opened.
     #[error("the metadata log: {0}")]
     Log(#[from] OpenError),
+    /// What is in it cannot be forced to the disk.
+    #[error("the metadata log: {0}")]
+    Flush(#[from] FlushError),
     /// The quorum's state cannot be read.
     #[error(transparent)]
     State(#[from] StateFileError),
@@ -147,6 +150,12 @@ pub fn open(options: &QuorumOptions, clock: &SharedClock) -> Result<(LogStore, S
     }
     if log.log_start_offset() > snapshot_end {
         return Err(StartError::Gap { log_start: log.log_start_offset(), snapshot_end });
+    }
+    // What can be read may be in the kernel's memory only, left there by a process that was killed: it is answered for from now
+    // on, so it must be on the disk.
+    log.flush()?;
+    if state != QuorumState::default() {
+        state_file::write(&dir, &state)?;
     }
     Ok((LogStore::new(log, state, clock.clone()), machine))
 }
@@ -231,7 +240,7 @@ fn raft_config(options: &QuorumOptions) -> Result<Arc<openraft::Config>, StartEr
         // The time of an election is ours to choose (pulse.rs).
         enable_elect: false,
         install_snapshot_timeout: 10_000,
-        snapshot_max_chunk_size: SNAPSHOT_PIECE_BYTES,
+        snapshot_max_chunk_size: options.snapshots.piece_bytes,
         // When a snapshot is made is ours to choose (snapshot_pace.rs).
         snapshot_policy: SnapshotPolicy::Never,
         max_in_snapshot_log_to_keep: options.snapshots.entries_kept,
