@@ -1,7 +1,7 @@
 //! The simulator: whole clusters of the real code in one process, on a fake clock, network and disk, one seed per run.
 //!
 //! ```text
-//!   cargo test --test sim                          as many seeds as there is time for, the same seed twice, three planted bugs
+//!   cargo test --test sim                          as many seeds as there is time for, the same seed twice, six planted bugs
 //!   OTTLA_SIM_SEED=4711 cargo test --test sim      one seed, told step by step; OTTLA_LOG=debug for what the nodes say
 //!   OTTLA_SIM_SECONDS=600 ...                      for so long
 //!   OTTLA_SIM_FROM=0 OTTLA_SIM_SEEDS=10000 ...     so many seeds from there on; with both, as many of them as there is time for
@@ -49,6 +49,8 @@ const REGRESSIONS: &[u64] = &[
     780,
     // A broker that was back led again by what it had known before, and its coordinator wrote in an epoch that was over.
     104,
+    // A log whose topic id a power cut had taken was taken for the new topic's of the same name, with what a deleted one had held.
+    2422, 2466, 2474,
 ];
 /// Seeds of every test run, where `OTTLA_SIM_SEEDS` or `OTTLA_SIM_SECONDS` does not ask for more.
 const SEEDS: u64 = 150;

@@ -29,9 +29,6 @@ const BROKERS: usize = 3;
 const CONTROLLERS: usize = 3;
 const CONTROLLERS_MANY: usize = 5;
 const PARTITIONS: usize = 2;
-/// Whether controllers lose their vote and topics are deleted, in the seeds that are for that.
-const MEMBERS_CHANGE: bool = false;
-const TOPICS_GO: bool = false;
 /// How long things go wrong, and how long the cluster then has to be whole again (ms).
 const TROUBLE_MS: i64 = 8_000;
 const REST_MS: i64 = 40_000;
@@ -62,7 +59,7 @@ impl Kind {
     fn of(seed: u64, plant: Plant) -> Self {
         let row = seed / 8 % 3;
         let quorum = plant == Plant::None || plant.is_of_quorum();
-        let (snapshots, members) = (row != 1 && quorum, row == 0 && quorum && MEMBERS_CHANGE);
+        let (snapshots, members) = (row != 1 && quorum, row == 0 && quorum);
         let plain = Self { snapshots, members, five: row == 0, ..Self::default() };
         let whole_row = row == 1 || plant != Plant::None;
         match seed % 8 {
@@ -71,8 +68,8 @@ impl Kind {
             3 => Self { apart: true, ..plain },
             4 => Self { groups: true, compaction: true, ..plain },
             1 if !whole_row => Self { moves: true, ..plain },
-            2 if !whole_row => Self { renewal: TOPICS_GO, ..plain },
-            6 if !whole_row => Self { moves: true, renewal: TOPICS_GO, ..plain },
+            2 if !whole_row => Self { renewal: true, ..plain },
+            6 if !whole_row => Self { moves: true, renewal: true, ..plain },
             7 => Self { apart: true, transactions: true, groups: true, compaction: true, ..plain },
             _ => plain,
         }

@@ -14,6 +14,7 @@ use super::loader::OpenOptions;
 use super::log::Log;
 use super::manager::{Dir, LogManager, remove_tree};
 use super::partition_metadata;
+use super::stray;
 use crate::base::ids::{Millis, Offset, TopicPartition, Uuid};
 
 impl LogManager {
@@ -29,12 +30,21 @@ impl LogManager {
     ) -> Result<Arc<Log>, OpenError> {
         let _one_at_a_time = self.creating.lock();
         if let Some(log) = self.get(name) {
-            if log.topic_id == topic_id || log.topic_id.is_zero() {
+            if log.topic_id == topic_id || log.topic_id.is_zero() && !is_nobodys(&log, topic_id)? {
                 partition_metadata::ensure(log.dir(), topic_id)?;
                 log.set_config(config);
                 return Ok(log);
             }
-            self.delete(name)?;
+            if log.topic_id.is_zero() {
+                self.logs.write().remove(name);
+                self.drop_future(name)?;
+                stray::put_aside(
+                    &log,
+                    "a power cut has taken the topic's id from it, which may be one that was deleted",
+                );
+            } else {
+                self.delete(name)?;
+            }
         }
         if let Some(opened) = self.open_again(name, topic_id, config.clone(), now) {
             return opened;
@@ -92,6 +102,13 @@ impl LogManager {
             None => self.emptiest().ok_or_else(|| refuse("every log directory is offline")),
         }
     }
+}
+
+/// True if a log holds something, and of which topic is not said in its directory. That is on the disk with the log's first flush, so
+/// nothing of the log was ever answered for; and it may be that of a topic of the same name that was deleted.
+fn is_nobodys(log: &Log, topic_id: Uuid) -> Result<bool, OpenError> {
+    let holds = log.log_end_offset() > Offset(0) && !topic_id.is_zero();
+    Ok(holds && partition_metadata::read(log.dir())?.is_none_or(|known| known != topic_id))
 }
 
 /// A log that was not there before.

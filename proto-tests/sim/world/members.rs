@@ -1,4 +1,7 @@
 //! Controllers that lose their vote, and get it back, while trouble goes on.
+//!
+//! Not the one that leads: one that is about to vote no more, has that in its log, and dies before anybody else has it is still needed
+//! by the others, and openraft 0.9 lets it neither stand for election nor vote for a shorter log.
 
 use ottla::base::ids::NodeId;
 use ottla::controller::quorum::membership::QuorumChange;
@@ -35,6 +38,9 @@ impl World {
     pub(super) fn change_members(&mut self, m: usize, votes: bool) {
         let again = (self.now + AGAIN_MS, Plan::Vote(m, votes));
         let Some((leader, controller)) = self.leading_controller() else { return self.plans.push(again) };
+        if leader == m && !votes {
+            return self.plans.push(again);
+        }
         let (id, voters) = (NodeId(m as i32 + 1), controller.voters());
         let change = match (votes, voters.voters.get(&id), voters.learners.get(&id)) {
             (true, None, Some(member)) => QuorumChange::Add {

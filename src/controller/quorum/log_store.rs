@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
-use openraft::{LogState, OptionalSend, RaftLogReader, Vote};
+use openraft::{EntryPayload, LogState, OptionalSend, RaftLogReader, Vote};
 use parking_lot::Mutex;
 
 use super::entry;
@@ -137,6 +137,21 @@ impl Shared {
         }
         Ok(entries)
     }
+
+    /// The last entry of the log but one that says who votes: another is only appended once that is committed.
+    fn last_members_but_one(&self) -> Result<Option<EntryId>, Failure> {
+        let (mut last, mut before) = (None, None);
+        let (mut next, end) = (self.log.log_start_offset(), self.log.log_end_offset());
+        while next < end {
+            let entries = self.read(next, end, READ_BYTES)?;
+            let Some(newest) = entries.last() else { break };
+            next = offset(&newest.log_id).plus(1);
+            for entry in entries.iter().filter(|entry| matches!(entry.payload, EntryPayload::Membership(_))) {
+                before = last.replace(entry.log_id);
+            }
+        }
+        Ok(before)
+    }
 }
 
 /// The batches of what was read at once. The last may be cut short where the reading stopped: it is read again, from its beginning.
@@ -232,6 +247,9 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
         let committed = self.shared.state.lock().committed;
         // One that was never forced to disk may lie beyond a log whose tail was lost.
         let committed = committed.filter(|id| offset(id) < self.shared.log.log_end_offset());
+        // What the file says may be long out of date. openraft takes all members but the last of the log for committed, as they are,
+        // and ends where it is then to cut the log before them.
+        let committed = committed.max(self.shared.last_members_but_one()?);
         if let Some(id) = &committed {
             self.shared.log.update_high_watermark(offset(id).plus(1));
         }

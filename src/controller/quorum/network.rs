@@ -30,6 +30,8 @@ use crate::base::ids::{Millis, NodeId, Uuid};
 
 /// How often an unreachable voter is tried.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
+/// Most bytes of one piece of a snapshot.
+pub const SNAPSHOT_PIECE_BYTES: u64 = 1024 * 1024;
 
 /// The three questions of Raft, and the one before the vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 use tokio::sync::watch;
 
 use super::log_store::LogStore;
+use super::network::SNAPSHOT_PIECE_BYTES;
 use super::types::{EntryId, Metrics, Raft};
 use crate::base::clock::SharedClock;
 use crate::base::ids::Millis;
@@ -31,7 +32,6 @@ impl SnapshotPace {
     const ENTRIES_KEPT_MAX: u64 = 1_000;
     const BYTES_FOR_ONE_KEPT: u64 = 20 * 1024;
     /// A snapshot goes in pieces of so many bytes, and in smaller ones where so few are written between two.
-    const PIECE_BYTES_MAX: u64 = 1024 * 1024;
     const PIECE_BYTES_MIN: u64 = 512;
 
     /// As the settings say: `interval_ms` 0 is no bound.
@@ -40,7 +40,7 @@ impl SnapshotPace {
             bytes,
             interval: (interval_ms > 0).then_some(Millis(interval_ms)),
             entries_kept: (bytes / Self::BYTES_FOR_ONE_KEPT).min(Self::ENTRIES_KEPT_MAX),
-            piece_bytes: (bytes / 4).clamp(Self::PIECE_BYTES_MIN, Self::PIECE_BYTES_MAX),
+            piece_bytes: (bytes / 4).clamp(Self::PIECE_BYTES_MIN, SNAPSHOT_PIECE_BYTES),
         }
     }
 }
