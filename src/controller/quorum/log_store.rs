@@ -3,7 +3,8 @@
 //! Orderings that this file keeps:
 //! - entries are readable when `append` returns, and openraft is told of them only once they are on disk;
 //! - writes of the log and of the vote never overlap: each holds the one `io` lock until it is on disk;
-//! - the purge is remembered before anything is removed, and finished on the next start if that is cut short.
+//! - the purge is remembered before anything is removed, and finished on the next start if that is cut short;
+//! - nothing is purged before a snapshot that holds it is on disk.
 //!
 //! Any failure ends the node: after a failed fsync a later success would prove nothing.
 
@@ -16,9 +17,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{EntryPayload, LogState, OptionalSend, RaftLogReader, Vote};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::entry;
 use super::state_file::{self, QuorumState};
+use super::state_machine::Kept;
 use super::types::{Entry, EntryId, Failure, QuorumTypes, entry_id, offset, read_failure, write_failure};
 use crate::base::clock::SharedClock;
 use crate::base::ids::Offset;
@@ -45,6 +48,8 @@ struct Shared {
     written: AtomicU64,
     /// Held from before a write until it is on disk.
     io: tokio::sync::Mutex<()>,
+    /// What the newest snapshot holds; none where nobody makes any.
+    kept: Option<watch::Receiver<Kept>>,
 }
 
 /// A piece of the log that does not read as entries.
@@ -55,12 +60,19 @@ struct Unreadable {
     why: String,
 }
 
+/// A snapshot that was to take the place of entries could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the metadata log up to offset {upto} stays: no snapshot holds it")]
+struct NotKept {
+    upto: Offset,
+}
+
 impl LogStore {
-    /// Over an open log, with what `quorum-state` said.
-    pub fn new(log: Arc<Log>, state: QuorumState, clock: SharedClock) -> Self {
+    /// Over an open log, with what `quorum-state` said. `kept` tells what snapshots hold.
+    pub fn new(log: Arc<Log>, state: QuorumState, clock: SharedClock, kept: Option<watch::Receiver<Kept>>) -> Self {
         let (dir, written) = (log.dir().to_path_buf(), AtomicU64::new(log.size()));
         let (state, io) = (Mutex::new(state), tokio::sync::Mutex::new(()));
-        Self { shared: Arc::new(Shared { log, dir, clock, state, written, io }) }
+        Self { shared: Arc::new(Shared { log, dir, clock, state, written, io, kept }) }
     }
 
     /// The log itself.
@@ -312,6 +324,13 @@ impl RaftLogStorage<QuorumTypes> for LogStore {
     }
 
     async fn purge(&mut self, upto: EntryId) -> Result<(), Failure> {
+        // openraft asks for it while the snapshot that came from the leader is still being written.
+        if let Some(mut kept) = self.shared.kept.clone() {
+            let held = kept.wait_for(|kept| kept.failed || kept.last >= Some(upto)).await;
+            if held.is_err() || held.is_ok_and(|kept| kept.failed) {
+                return Err(write_failure(&NotKept { upto: offset(&upto) }));
+            }
+        }
         self.remember(move |state| state.purged = Some(upto)).await?;
         self.exclusively(move |shared| {
             remove_prefix(&shared.log, &upto, &shared.clock).map_err(|error| write_failure(&error))

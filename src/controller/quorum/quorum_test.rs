@@ -23,8 +23,10 @@ impl StoreBuilder<QuorumTypes, LogStore, StateMachine, TempDir> for Builder {
     async fn build(&self) -> Result<(TempDir, LogStore, StateMachine), Failure> {
         let dir = tempfile::tempdir().map_err(|error| write_failure(&error))?;
         let options = QuorumOptions::alone(NodeId(0), dir.path().to_path_buf());
-        let (log, state) = start::open(&options, &SystemClock::shared()).map_err(|error| write_failure(&error))?;
-        Ok((dir, log, state))
+        let clock = SystemClock::shared();
+        let (log, state, machine) = start::read(&options, &clock).map_err(|error| write_failure(&error))?;
+        // The suite purges what no snapshot holds.
+        Ok((dir, LogStore::new(log, state, clock, None), machine))
     }
 }
 

@@ -139,6 +139,16 @@ pub struct Quorum {
 
 /// Opens the storage of a node. Blocks while the log is recovered.
 pub fn open(options: &QuorumOptions, clock: &SharedClock) -> Result<(LogStore, StateMachine), StartError> {
+    let (log, state, machine) = read(options, clock)?;
+    let kept = machine.kept();
+    Ok((LogStore::new(log, state, clock.clone(), Some(kept)), machine))
+}
+
+/// What is on the disk of a node.
+pub(super) fn read(
+    options: &QuorumOptions,
+    clock: &SharedClock,
+) -> Result<(Arc<Log>, QuorumState, StateMachine), StartError> {
     let dir = options.dir.join(format!("{CLUSTER_METADATA}-0"));
     disk::names_in(&dir)?;
     let state = state_file::read(&dir)?;
@@ -157,7 +167,7 @@ pub fn open(options: &QuorumOptions, clock: &SharedClock) -> Result<(LogStore, S
     if state != QuorumState::default() {
         state_file::write(&dir, &state)?;
     }
-    Ok((LogStore::new(log, state, clock.clone()), machine))
+    Ok((log, state, machine))
 }
 
 fn open_log(parent: &Path, dir: &Path, log_start: Offset, now: Millis) -> Result<Arc<Log>, StartError> {

@@ -34,8 +34,18 @@ struct Shared {
     published: watch::Sender<Arc<MetadataImage>>,
     /// The newest snapshot's bytes are read from its file when they are asked for; this is who it is.
     current: Mutex<Option<SnapshotMeta<u64, Member>>>,
+    kept: watch::Sender<Kept>,
     /// Held while a snapshot's file is written, put in the place of another, or read: openraft makes snapshots beside all else.
     files: tokio::sync::Mutex<()>,
+}
+
+/// What the newest snapshot holds on the disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kept {
+    /// Its last entry.
+    pub last: Option<EntryId>,
+    /// One could not be written: this node is about to end.
+    pub failed: bool,
 }
 
 #[derive(Clone)]
@@ -63,8 +73,10 @@ impl StateMachine {
             None => Applied { last: None, membership: StoredMembership::default(), image: MetadataImage::default() },
         };
         let (published, _) = watch::channel(Arc::new(applied.image.clone()));
+        let (kept, _) =
+            watch::channel(Kept { last: current.as_ref().and_then(|meta| meta.last_log_id), failed: false });
         let (applied, current, files) = (Mutex::new(applied), Mutex::new(current), tokio::sync::Mutex::default());
-        let shared = Shared { dir, clock, applied, published, current, files };
+        let shared = Shared { dir, clock, applied, published, current, kept, files };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -83,6 +95,11 @@ impl StateMachine {
         let whole = self.now();
         let place = whole.last.as_ref().map_or((Offset(0), LeaderEpoch(0)), |id| (offset(id).plus(1), epoch(id)));
         Ok((place.0, place.1, whole.encode(now)?.into()))
+    }
+
+    /// Follows what snapshots hold.
+    pub fn kept(&self) -> watch::Receiver<Kept> {
+        self.shared.kept.subscribe()
     }
 
     /// The last entry in the newest snapshot.
@@ -110,6 +127,25 @@ impl StateMachine {
         Ok(RaftSnapshot { meta, snapshot: Box::new(Cursor::new(bytes)) })
     }
 
+    /// Takes a snapshot that came from the leader for all that is applied.
+    async fn take(&self, meta: &SnapshotMeta<u64, Member>, bytes: Vec<u8>) -> Result<(), Failure> {
+        let mut whole = Snapshot::decode(meta.last_log_id, &bytes)
+            .map_err(|error| StorageIOError::read_snapshot(Some(meta.signature()), AnyError::error(error)))?;
+        whole.membership = meta.last_membership.clone();
+        // The name is ours, whatever the sender calls it.
+        let meta = self::meta(&whole);
+        tracing::info!(
+            snapshot = meta.snapshot_id,
+            bytes = bytes.len(),
+            "the leader sends a snapshot: its log has no longer what follows ours"
+        );
+        self.save(bytes, meta).await?;
+        let image = Arc::new(whole.image.clone());
+        *self.shared.applied.lock() = Applied { last: whole.last, membership: whole.membership, image: whole.image };
+        self.shared.published.send_replace(image);
+        Ok(())
+    }
+
     /// Puts a snapshot in the place of the one before. One that is older than that, since the leader has sent a newer one while it
     /// was made, is dropped: the log before the newer one may be gone.
     async fn save(&self, bytes: Vec<u8>, meta: SnapshotMeta<u64, Member>) -> Result<(), Failure> {
@@ -122,6 +158,7 @@ impl StateMachine {
         let saved = blocking::run(move || snapshot::install(&shared.dir, &name, &bytes)).await;
         match saved {
             Ok(Ok(())) => {
+                self.shared.kept.send_modify(|kept| kept.last = meta.last_log_id);
                 *self.shared.current.lock() = Some(meta);
                 Ok(())
             }
@@ -199,22 +236,11 @@ impl RaftStateMachine<QuorumTypes> for StateMachine {
         meta: &SnapshotMeta<u64, Member>,
         received: Box<Cursor<Vec<u8>>>,
     ) -> Result<(), Failure> {
-        let bytes = received.into_inner();
-        let mut whole = Snapshot::decode(meta.last_log_id, &bytes)
-            .map_err(|error| StorageIOError::read_snapshot(Some(meta.signature()), AnyError::error(error)))?;
-        whole.membership = meta.last_membership.clone();
-        // The name is ours, whatever the sender calls it.
-        let meta = self::meta(&whole);
-        tracing::info!(
-            snapshot = meta.snapshot_id,
-            bytes = bytes.len(),
-            "the leader sends a snapshot: its log has no longer what follows ours"
-        );
-        self.save(bytes, meta).await?;
-        let image = Arc::new(whole.image.clone());
-        *self.shared.applied.lock() = Applied { last: whole.last, membership: whole.membership, image: whole.image };
-        self.shared.published.send_replace(image);
-        Ok(())
+        let taken = self.take(meta, received.into_inner()).await;
+        if taken.is_err() {
+            self.shared.kept.send_modify(|kept| kept.failed = true);
+        }
+        taken
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<RaftSnapshot<QuorumTypes>>, Failure> {
