@@ -26,9 +26,9 @@ use tokio::sync::watch;
 
 use super::address::Address;
 use super::broker_requests::BrokerRequest;
+use super::leader_hint::{self, LeaderHint};
 use super::node_link::{LinkError, NodeLink};
 use crate::base::clock::SharedClock;
-use crate::base::codec::Reader;
 use crate::base::error_code::ErrorCode;
 use crate::base::ids::{Millis, NodeId};
 use crate::controller::api_error::ApiError;
@@ -368,7 +368,10 @@ impl ControllerChannel {
                     Ok(answer) if answer.error.is_none() => {
                         return operation::decode(&answer.payload).map_err(|_| ControllerError::Unknown);
                     }
-                    Ok(answer) => self.remember_leader(leader_of(&answer)),
+                    Ok(answer) => match leader_hint::read(&answer) {
+                        Some(hint) => self.follow_hint(hint),
+                        None => self.forget_leader(),
+                    },
                     Err(_) => self.forget_leader(),
                 },
             }
@@ -426,14 +429,20 @@ impl ControllerChannel {
         let _ = self.shared.leader.compare_exchange(asked, NodeId::NONE.0, Ordering::Relaxed, Ordering::Relaxed);
     }
 
+    /// Somebody has said who leads: the next question goes there, also where this node did not know of that one.
+    pub(super) fn follow_hint(&self, hint: LeaderHint) {
+        let shared = &self.shared;
+        if let Some(at) = hint.at.filter(|_| hint.id != shared.identity.node_id) {
+            let mut links = self.links();
+            let link = || NodeLink::new(at, Arc::clone(&shared.identity), Arc::clone(&shared.clock));
+            links.by_id.entry(hint.id).or_insert_with(link);
+        }
+        self.remember_leader(Some(hint.id));
+    }
+
     pub(super) fn forget_leader(&self) {
         self.remember_leader(None);
     }
-}
-
-/// Whom a node that does not lead names as the leader.
-pub(super) fn leader_of(answer: &InternalAnswer) -> Option<NodeId> {
-    Reader::new(&answer.payload).i32().ok().map(NodeId).filter(|id| !id.is_none())
 }
 
 fn read_answer<T: DeserializeOwned>(answer: &InternalAnswer) -> Result<T, ControllerError> {

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::controller_channel::{ControllerChannel, Target, leader_of};
+use super::controller_channel::{ControllerChannel, Target};
+use super::leader_hint::{self, LeaderHint};
 use super::node_link::{LinkError, NodeLink};
 use crate::base::codec::{Reader, Writer};
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::{NodeId, Offset};
+use crate::base::ids::Offset;
 use crate::base::limits::IMAGE_BYTES_MAX;
 use crate::controller::quorum::observer::{self, ObserverError};
 use crate::controller::quorum::voters::Voters;
@@ -33,7 +34,7 @@ enum FollowError {
     #[error(transparent)]
     Link(#[from] LinkError),
     #[error("it does not lead")]
-    NotController(Option<NodeId>),
+    NotController(Option<LeaderHint>),
     #[error("it refuses: {0}")]
     Refused(ErrorCode),
     #[error(transparent)]
@@ -97,10 +98,12 @@ pub async fn follow(
                 channel.remember_leader(Some(id));
             }
             Err(error) => {
-                let leader = if let FollowError::NotController(leader) = error { leader } else { None };
-                channel.remember_leader(leader);
                 if !std::mem::replace(&mut silent, true) {
                     tracing::info!(node = %id, %error, "looking for the active controller");
+                }
+                match error {
+                    FollowError::NotController(Some(hint)) => channel.follow_hint(hint),
+                    _ => channel.forget_leader(),
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -112,7 +115,7 @@ async fn ask(link: &NodeLink, api: InternalApi, payload: &[u8], limit: Duration)
     let answer = link.ask(api, payload, limit).await?;
     match answer.error {
         ErrorCode::None => Ok(answer.payload),
-        ErrorCode::NotController => Err(FollowError::NotController(leader_of(&answer))),
+        ErrorCode::NotController => Err(FollowError::NotController(leader_hint::read(&answer))),
         error => Err(FollowError::Refused(error)),
     }
 }

@@ -37,6 +37,7 @@ pub mod fetch;
 mod follower_session;
 pub mod identify;
 pub mod leader_endpoint;
+pub mod leader_hint;
 pub mod marker_sender;
 pub mod metadata;
 pub mod metadata_follower;

@@ -10,14 +10,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::base::codec::Writer;
 use crate::base::error_code::ErrorCode;
-use crate::base::ids::NodeId;
 use crate::controller::operation::{self, Operation};
 use crate::controller::quorum::membership::QuorumChange;
 use crate::controller::quorum::network::RaftCall;
 use crate::controller::quorum_controller::{ControllerError, QuorumController};
-use crate::peer::{identify, metadata_follower, probe};
+use crate::peer::{identify, leader_hint, metadata_follower, probe};
 use crate::protocol::internal::{self, Identity, InternalApi, InternalRequest};
 use crate::server::connection_info::{ConnectedNode, ConnectionInfo};
 use crate::server::context::Context;
@@ -101,15 +99,15 @@ async fn answer(local: &QuorumController, cluster_id: &str, request: InternalReq
             }
         },
         InternalApi::FollowMetadata => match metadata_follower::follow_of(&request.payload) {
-            Some((after, wait)) => given(local.follow(from.node_id, from.directory_id, after, wait).await),
+            Some((after, wait)) => given(local, local.follow(from.node_id, from.directory_id, after, wait).await),
             None => (ErrorCode::InvalidRequest, Vec::new()),
         },
         InternalApi::FetchImage => match metadata_follower::fetch_of(&request.payload) {
-            Some((end, position)) => given(local.fetch_image(end, position).await),
+            Some((end, position)) => given(local, local.fetch_image(end, position).await),
             None => (ErrorCode::InvalidRequest, Vec::new()),
         },
         InternalApi::QuorumStatus if local.is_leader() => (ErrorCode::None, operation::encode(&local.status())),
-        InternalApi::QuorumStatus => not_controller(local.leader()),
+        InternalApi::QuorumStatus => not_controller(local),
     }
 }
 
@@ -123,18 +121,16 @@ async fn raft(local: &QuorumController, sender: &Identity, call: RaftCall, paylo
     }
 }
 
-fn given(answer: Result<Vec<u8>, ControllerError>) -> Outcome {
+fn given(local: &QuorumController, answer: Result<Vec<u8>, ControllerError>) -> Outcome {
     match answer {
         Ok(payload) => (ErrorCode::None, payload),
-        Err(ControllerError::NotController { leader }) => not_controller(leader),
+        Err(ControllerError::NotController { .. }) => not_controller(local),
         Err(_) => (ErrorCode::UnknownServerError, Vec::new()),
     }
 }
 
-fn not_controller(leader: Option<NodeId>) -> Outcome {
-    let mut out = Writer::new();
-    out.i32(leader.unwrap_or(NodeId::NONE).0);
-    (ErrorCode::NotController, out.into_vec())
+fn not_controller(local: &QuorumController) -> Outcome {
+    (ErrorCode::NotController, leader_hint::put(local.leader(), &local.voters()))
 }
 
 /// The connection of a node has ended. Whether the node has, its ports tell.
