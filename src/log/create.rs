@@ -37,6 +37,7 @@ impl LogManager {
             }
             if log.topic_id.is_zero() {
                 self.logs.write().remove(name);
+                self.outlive(&log);
                 self.drop_future(name)?;
                 stray::put_aside(
                     &log,
@@ -68,6 +69,7 @@ impl LogManager {
             }
             _ => {}
         }
+        self.forget_outlived(dir, name)?;
         let mut options = self.options(dir, name.clone(), topic_id, path.clone(), config);
         (options.clean, options.log_start, options.recovery_point) = (true, Offset(0), Offset(0));
         let log = create(dir, options, now).inspect_err(|error| undo_create(dir, &path, error))?;

@@ -1,6 +1,6 @@
 //! All logs of this broker, over all its log directories.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,6 +40,15 @@ pub(super) struct Dir {
     pub(super) cleaned: Arc<CleanerCheckpoint>,
     /// What the file of high watermarks says now.
     written_watermarks: Mutex<BTreeMap<TopicPartition, Offset>>,
+    /// Logs that are gone, and of which a checkpoint may say something yet: by name, which another log may be given.
+    outlived: Mutex<BTreeSet<TopicPartition>>,
+}
+
+impl Dir {
+    /// What the checkpoints said when the directory was opened, of any log.
+    fn named(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.recovery_points.keys().chain(self.log_starts.keys()).chain(self.high_watermarks.keys())
+    }
 }
 
 /// A partition directory found on disk.
@@ -85,13 +94,15 @@ impl LogManager {
         let background = Background::for_dir(&first).map_err(StorageError::of("start a thread for", "log files"))?;
         let mut opened = Vec::with_capacity(dirs.len());
         for dir in dirs {
+            let high_watermarks = checkpoint::read_offsets(&dir.path.join(checkpoint::HIGH_WATERMARKS))?;
             opened.push(Dir {
                 health: DirHealth::new(dir.path.clone()),
                 recovery_points: checkpoint::read_offsets(&dir.path.join(checkpoint::RECOVERY_POINTS))?,
                 log_starts: checkpoint::read_offsets(&dir.path.join(checkpoint::LOG_STARTS))?,
-                high_watermarks: checkpoint::read_offsets(&dir.path.join(checkpoint::HIGH_WATERMARKS))?,
                 cleaned: Arc::new(CleanerCheckpoint::load(&dir.path)?),
-                written_watermarks: Mutex::default(),
+                written_watermarks: Mutex::new(high_watermarks.clone()),
+                outlived: Mutex::default(),
+                high_watermarks,
                 dir,
             });
         }
@@ -122,6 +133,10 @@ impl LogManager {
         for dir in &manager.dirs {
             let broken = manager.broken.lock();
             dir.cleaned.retain(|name| manager.get(name).is_some() || broken.contains(name));
+            let is_here = |name: &TopicPartition| {
+                broken.contains(name) || manager.get(name).is_some_and(|log| Arc::ptr_eq(log.health(), &dir.health))
+            };
+            dir.outlived.lock().extend(dir.named().filter(|name| !is_here(name)).cloned());
         }
         Ok(Arc::new(manager))
     }
@@ -262,6 +277,7 @@ impl LogManager {
     /// Ends a log that is in no table any more, and has its files removed later.
     pub(super) fn retire(&self, log: &Log) -> Result<(), StorageError> {
         log.abandon();
+        self.outlive(log);
         log.cleaned.get().map_or(Ok(()), |cleaned| cleaned.remove(&log.name))?;
         let path = log.dir().to_path_buf();
         let gone = path.with_file_name(future::beside(&log.name, DELETE_ENDING));
@@ -339,6 +355,25 @@ impl LogManager {
     }
 
     fn checkpoint(&self, dir: &Dir) -> Result<(), StorageError> {
+        let outlived = std::mem::take(&mut *dir.outlived.lock());
+        self.write_checkpoints(dir).inspect_err(|_| dir.outlived.lock().extend(outlived))
+    }
+
+    /// Has the checkpoints say nothing of a log that is gone, before another is given its name: a power cut would leave the new one
+    /// with what the old one's start, recovery point and high watermark were.
+    pub(super) fn forget_outlived(&self, dir: &Dir, name: &TopicPartition) -> Result<(), StorageError> {
+        let is_named = dir.outlived.lock().contains(name);
+        if is_named { self.checkpoint(dir).inspect_err(|error| dir.health.fail(error)) } else { Ok(()) }
+    }
+
+    /// A log is in no table any more.
+    pub(super) fn outlive(&self, log: &Log) {
+        if let Some(dir) = self.dirs.iter().find(|dir| Arc::ptr_eq(&dir.health, log.health())) {
+            dir.outlived.lock().insert(log.name.clone());
+        }
+    }
+
+    fn write_checkpoints(&self, dir: &Dir) -> Result<(), StorageError> {
         let path = &dir.dir.path;
         let points = self.offsets_of(dir, Log::recovery_point, &dir.recovery_points);
         checkpoint::write_offsets(&path.join(checkpoint::RECOVERY_POINTS), &points)?;

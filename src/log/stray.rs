@@ -37,6 +37,7 @@ impl LogManager {
         let strays: Vec<Arc<Log>> = self.all().into_iter().filter(|log| !is_wanted(log)).collect();
         for log in strays {
             self.logs.write().remove(&log.name);
+            self.outlive(&log);
             if let Err(error) = self.drop_future(&log.name) {
                 tracing::warn!(partition = %log.name, %error, "the copy of a log could not be removed");
             }

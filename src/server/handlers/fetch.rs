@@ -241,7 +241,11 @@ fn answer(
             || !answer.records.is_empty()
             || answer.diverging_epoch.is_some()
             || !answer.preferred_read_replica.is_none();
-        let told = Told { high_watermark: answer.high_watermark, log_start_offset: answer.log_start_offset };
+        // Who is told where its log departs cuts it there, and takes nothing else from such an answer.
+        let told = match answer.diverging_epoch {
+            Some(_) => Told { high_watermark: Offset::NONE, log_start_offset: Offset::NONE },
+            None => Told { high_watermark: answer.high_watermark, log_start_offset: answer.log_start_offset },
+        };
         outcomes.push((one.key.clone(), notable, told));
         answers.push(answer);
     }
