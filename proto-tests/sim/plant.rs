@@ -49,6 +49,11 @@ impl Plant {
         Self::VoteForAnybody,
     ];
 
+    /// The seed with which its search begins, so that it is short: one before those that were last seen to show it. All others follow.
+    pub fn shown_from(self) -> u64 {
+        if self == Self::JoinAnyLife { 200 } else { 0 }
+    }
+
     /// Whether it breaks a rule of the quorum.
     pub fn is_of_quorum(self) -> bool {
         matches!(self, Self::VoteUnsynced | Self::EntriesUnsynced | Self::VoteForAnybody)
