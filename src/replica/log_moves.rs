@@ -108,7 +108,9 @@ impl LogMoves {
             tracing::info!(partition = %name, "its move to another log directory is given up");
             logs.drop_future(name)?;
         }
-        if partition.log().parent_dir() != path {
+        // As everybody is told: at the end of a move the partition is given its new log a moment later.
+        let current = logs.get(name).unwrap_or_else(|| Arc::clone(&partition.log()));
+        if current.parent_dir() != path {
             logs.create_future(name, path, manager.home.clock.wall())?;
             tracing::info!(partition = %name, to = %path.display(), "moving to another log directory");
             enter(manager, name.clone());
